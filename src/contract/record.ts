@@ -1,6 +1,7 @@
 import type { Caller } from './caller.js';
 import type { Dialect, Operation } from './dialect.js';
 import type { ErrorCode } from './errors.js';
+import type { Plane } from './plane.js';
 import type { LossWarning } from './provider.js';
 import type { MeasuredUsage } from './usage.js';
 
@@ -29,6 +30,8 @@ export interface RequestRecord {
   /** The client's own id, for the log only; truncated. */
   clientRequestId?: string;
   readonly startedAtMs: number;
+  /** The listener it came in by; absent = data. Probes and scrapes (`metrics`) are not counted as requests. */
+  readonly plane?: Plane;
   readonly method: string;
   /** The matched route's template; absent = no route matched. */
   route?: string;

@@ -1,9 +1,9 @@
 import type { Caller } from './caller.js';
 import type { GatewayError } from './errors.js';
+import type { Plane } from './plane.js';
 import type { RequestRecord } from './record.js';
 
-/** Which listener a request came in by. */
-export type Plane = 'data' | 'admin' | 'metrics';
+export type { Plane };
 
 /** The one object a request's life hangs on; the first middleware opens it. */
 export interface RequestContext {

@@ -1,5 +1,5 @@
 import { SetMetadata, type CustomDecorator } from '@nestjs/common';
-import type { Plane } from './request-context.js';
+import type { Plane } from './plane.js';
 
 /** What a route demands of whoever calls it. */
 export interface RoutePolicySettings {

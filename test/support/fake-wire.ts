@@ -112,13 +112,15 @@ class Player {
   }
 
   private all(): void {
-    this.response.cork();
+    // The socket is corked, not the response: its cork loses order with end() in chunked bodies.
+    const { socket } = this.response;
+    socket?.cork();
     this.answer.pieces.forEach((piece, index) => {
       this.count(index, piece.length);
       this.response.write(piece);
     });
     this.finish();
-    this.response.uncork();
+    socket?.uncork();
   }
 
   private finish(): void {

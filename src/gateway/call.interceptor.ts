@@ -1,0 +1,44 @@
+import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { Request, Response } from 'express';
+import type { Observable } from 'rxjs';
+import { ConfigStore } from '../config/config.store.js';
+import type { Dialect } from '../contract/dialect.js';
+import { GatewayError } from '../contract/errors.js';
+import { RoutingService } from '../routing/routing.service.js';
+import { DIALECTS, SPOKEN_DIALECT } from './dialects/dialects.js';
+import { readBody } from './request/body-reader.js';
+import { parseJsonBody } from './request/json-scan.js';
+import { liveRequestOf } from './request/live-request.js';
+
+/** Reads and checks the body, and asks routing for the plan. */
+@Injectable()
+export class CallInterceptor implements NestInterceptor {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly config: ConfigStore,
+    private readonly routing: RoutingService,
+  ) {}
+
+  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    const http = context.switchToHttp();
+    const request = http.getRequest<Request>();
+    const live = liveRequestOf(request);
+    const { caller, record } = live;
+    if (caller === undefined) throw new GatewayError('internal_error', { cause: 'a call without a caller' });
+    const dialect = DIALECTS[this.reflector.get<Dialect>(SPOKEN_DIALECT, context.getHandler())];
+    record.operation = dialect.operation;
+    record.dialect = dialect.name;
+    const { maxBodyBytes, maxJsonDepth, maxArrayLength } = this.config.current.config.server;
+    const bytes = await readBody(request, http.getResponse<Response>(), maxBodyBytes);
+    record.bytesIn = bytes.length;
+    const body = parseJsonBody(bytes, { maxDepth: maxJsonDepth, maxArrayLength });
+    const { deployment } = request.params;
+    const envelope = dialect.envelope(body, bytes.length, typeof deployment === 'string' ? deployment : undefined);
+    record.stream = envelope.stream;
+    const plan = this.routing.plan(envelope, caller);
+    record.model = plan.model.name;
+    live.call = { dialect, body, envelope, plan };
+    return next.handle();
+  }
+}

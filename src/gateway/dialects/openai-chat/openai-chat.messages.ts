@@ -1,0 +1,144 @@
+import type {
+  AssistantPart,
+  FilePart,
+  ImagePart,
+  MediaSource,
+  Message,
+  ProviderState,
+  TextPart,
+  UserPart,
+} from '../../../contract/chat-request.js';
+import { invalidValue } from '../fields.js';
+import type { WireMessage, WireToolCall, WireUserPart } from './openai-chat.schema.js';
+
+const AUDIO_TYPES: Readonly<Record<string, string>> = { wav: 'audio/wav', mp3: 'audio/mpeg' };
+
+const isBase64 = (text: string): boolean => text.length > 0 && /^[A-Za-z0-9+/_-]+={0,2}$/.test(text);
+
+/** A data URL as inline bytes, any other URL as an address. Throws `invalid_value` for a broken data URL. */
+export function mediaSource(url: string, param: string): MediaSource {
+  if (!url.startsWith('data:')) return { type: 'url', url };
+  const comma = url.indexOf(',');
+  const head = comma < 0 ? '' : url.slice(5, comma);
+  const data = comma < 0 ? '' : url.slice(comma + 1);
+  const mediaType = head.split(';')[0] ?? '';
+  if (!head.endsWith(';base64') || !mediaType.includes('/') || !isBase64(data)) {
+    throw invalidValue(param, 'Write inline data as "data:<media type>;base64,<data>".');
+  }
+  return { type: 'base64', mediaType, data };
+}
+
+function toUserPart(part: WireUserPart, param: string): UserPart {
+  switch (part.type) {
+    case 'text':
+      return { type: 'text', text: part.text };
+    case 'image_url': {
+      const { url, detail } = part.image_url;
+      const source = mediaSource(url, `${param}.image_url.url`);
+      return detail === undefined ? { type: 'image', source } : { type: 'image', source, detail };
+    }
+    case 'input_audio': {
+      const mediaType = AUDIO_TYPES[part.input_audio.format] ?? `audio/${part.input_audio.format}`;
+      return { type: 'audio', source: { type: 'base64', mediaType, data: part.input_audio.data } };
+    }
+    case 'file':
+      return toFilePart(part.file, `${param}.file`);
+  }
+}
+
+function toFilePart(file: { file_data?: string; filename?: string }, param: string): FilePart {
+  if (file.file_data === undefined) {
+    throw invalidValue(param, 'Send the file inline in "file_data"; uploaded file ids are not known to this model.');
+  }
+  const source = mediaSource(file.file_data, `${param}.file_data`);
+  return file.filename === undefined ? { type: 'file', source } : { type: 'file', source, filename: file.filename };
+}
+
+function userParts(content: string | readonly WireUserPart[], param: string): UserPart[] {
+  if (typeof content === 'string') return [{ type: 'text', text: content }];
+  return content.map((part, index) => toUserPart(part, `${param}[${index}]`));
+}
+
+function toolResultParts(
+  content: string | readonly WireUserPart[],
+  param: string,
+): (TextPart | ImagePart | FilePart)[] {
+  return userParts(content, param).map((part, index) => {
+    if (part.type === 'audio') throw invalidValue(`${param}[${index}]`, 'A tool result cannot hold audio.');
+    return part;
+  });
+}
+
+function instructionParts(content: string | readonly { text: string }[]): TextPart[] {
+  if (typeof content === 'string') return [{ type: 'text', text: content }];
+  return content.map(({ text }) => ({ type: 'text', text }));
+}
+
+function toolCallState(call: WireToolCall): ProviderState | undefined {
+  for (const [issuer, holder] of Object.entries(call.extra_content ?? {})) {
+    if (holder.state !== undefined) return { issuer, value: holder.state };
+  }
+  return undefined;
+}
+
+function toolCallPart(call: WireToolCall): AssistantPart {
+  const state = toolCallState(call);
+  const part = {
+    type: 'tool-call',
+    id: call.id,
+    name: call.function.name,
+    arguments: call.function.arguments,
+  } as const;
+  return state === undefined ? part : { ...part, state };
+}
+
+type WireAssistant = Extract<WireMessage, { role: 'assistant' }>;
+
+function reasoningParts(message: WireAssistant): AssistantPart[] {
+  const details = message.reasoning_details ?? [];
+  if (details.length === 0) {
+    return message.reasoning_content ? [{ type: 'reasoning', text: message.reasoning_content }] : [];
+  }
+  return details.map(({ text = '', issuer, state }) => {
+    if (issuer === undefined || state === undefined) return { type: 'reasoning', text };
+    return { type: 'reasoning', text, state: { issuer, value: state } };
+  });
+}
+
+function assistantParts(message: WireAssistant): AssistantPart[] {
+  const parts = reasoningParts(message);
+  if (typeof message.content === 'string') parts.push({ type: 'text', text: message.content });
+  else {
+    for (const part of message.content ?? []) {
+      parts.push(part.type === 'text' ? { type: 'text', text: part.text } : { type: 'refusal', text: part.refusal });
+    }
+  }
+  if (message.refusal) parts.push({ type: 'refusal', text: message.refusal });
+  for (const call of message.tool_calls ?? []) parts.push(toolCallPart(call));
+  return parts;
+}
+
+/** One message of the wire as a turn. `param` is its path, for errors. */
+export function toMessage(message: WireMessage, param: string): Message {
+  switch (message.role) {
+    case 'system':
+    case 'developer':
+      return { role: 'system', content: instructionParts(message.content) };
+    case 'user': {
+      const content = userParts(message.content, `${param}.content`);
+      return message.name === undefined ? { role: 'user', content } : { role: 'user', content, name: message.name };
+    }
+    case 'assistant': {
+      const content = assistantParts(message);
+      return message.name === undefined
+        ? { role: 'assistant', content }
+        : { role: 'assistant', content, name: message.name };
+    }
+    case 'tool':
+      return {
+        role: 'tool',
+        toolCallId: message.tool_call_id,
+        content: toolResultParts(message.content, `${param}.content`),
+      };
+  }
+}

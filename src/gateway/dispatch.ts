@@ -1,0 +1,155 @@
+import type { Deployment } from '../contract/plan.js';
+import { GatewayError } from '../contract/errors.js';
+import type { AttemptContext, LossWarning } from '../contract/provider.js';
+import type { Settlement } from '../quota/settlement.js';
+import type { RunRequest } from '../routing/attempt.runner.js';
+import type { ChatDialect } from './dialects/dialect.js';
+import { openAiError } from './dialects/openai-error.js';
+import { DRAIN_MS, type DrainSlots } from './relay/drain-slots.js';
+import type { Relay } from './relay/relay.js';
+import type { ResponseWriter, StreamSettings } from './relay/response-writer.js';
+import type { GatewayCall } from './request/gateway-call.js';
+import type { LiveRequest } from './request/live-request.js';
+
+/** Longest value of the warnings header. */
+const MAX_WARNINGS_LENGTH = 2_048;
+
+interface DispatchParts {
+  readonly live: LiveRequest;
+  readonly call: GatewayCall;
+  readonly settlement: Settlement;
+  readonly writer: ResponseWriter;
+  readonly settings: StreamSettings;
+  readonly drains: DrainSlots;
+}
+
+/** State of one call while it is being answered, and what becomes of it when its client leaves. */
+export class Dispatch {
+  readonly live: LiveRequest;
+  readonly call: GatewayCall;
+  readonly writer: ResponseWriter;
+  readonly settings: StreamSettings;
+  /** Tokens of the prompt as reserved; what an unmetered answer is charged for reading. */
+  readonly promptTokens: number;
+  /** True once bytes may have left for a provider: from then on the call can be billed. */
+  wasDispatched = false;
+  private readonly settlement: Settlement;
+  private readonly drains: DrainSlots;
+  private readonly upstream = new AbortController();
+  private relay: Relay | undefined;
+  private current: Deployment | undefined;
+  private drainTimer: NodeJS.Timeout | undefined;
+
+  constructor(parts: DispatchParts) {
+    this.live = parts.live;
+    this.call = parts.call;
+    this.writer = parts.writer;
+    this.settings = parts.settings;
+    this.settlement = parts.settlement;
+    this.drains = parts.drains;
+    this.promptTokens = parts.settlement.estimatedPromptTokens;
+    const { signal } = parts.live.abort;
+    if (signal.aborted) this.clientLeft();
+    else signal.addEventListener('abort', this.clientLeft, { once: true });
+  }
+
+  /** What the attempt runner needs. */
+  runRequest(): RunRequest {
+    const { plan } = this.call;
+    const { record, requestId } = this.live;
+    return {
+      plan,
+      requestId,
+      signal: this.upstream.signal,
+      record,
+      deadlineMs: record.startedAtMs + plan.model.timeouts.totalMs,
+    };
+  }
+
+  /** The attempt's context, so that the first byte sent is noticed. Throws `client_closed` when nobody waits. */
+  enter(deployment: Deployment, context: AttemptContext): AttemptContext {
+    if (this.live.abort.signal.aborted) throw new GatewayError('client_closed');
+    this.current = deployment;
+    this.relay = undefined;
+    this.live.record.warnings.length = 0;
+    const { requestId, signal, timeouts, onDispatch } = context;
+    return {
+      requestId,
+      signal,
+      timeouts,
+      onDispatch: () => {
+        this.wasDispatched = true;
+        onDispatch();
+      },
+    };
+  }
+
+  readonly warn = (warning: LossWarning): void => {
+    this.live.record.warnings.push(warning);
+  };
+
+  /** The relay that now carries the answer; a client's leaving reaches the upstream through it. */
+  relays(relay: Relay): void {
+    this.relay = relay;
+    if (this.live.abort.signal.aborted) this.clientLeft();
+  }
+
+  /** Headers of the answer: limits left, and what was lost in translation. */
+  headers(): Record<string, string> {
+    const { warnings } = this.live.record;
+    if (warnings.length === 0) return { ...this.settlement.headers };
+    const text = warnings.map(({ field, kind }) => `${field}=${kind}`).join(', ');
+    return { ...this.settlement.headers, 'x-tollgate-warnings': text.slice(0, MAX_WARNINGS_LENGTH) };
+  }
+
+  /** Called once when the first content is about to leave. */
+  committed(): void {
+    const { record } = this.live;
+    record.timeToFirstTokenMs = Date.now() - record.startedAtMs;
+    this.writer.begin(this.headers());
+  }
+
+  /** Starts the hold and heartbeat clocks of a stream. */
+  watch(): void {
+    this.writer.watch(this.chatDialect().streamContentType);
+  }
+
+  /** The dialect of a call that streams. */
+  chatDialect(): ChatDialect {
+    const { dialect } = this.call;
+    if (dialect.operation === 'chat') return dialect;
+    throw new GatewayError('internal_error', { cause: `${dialect.name} does not stream` });
+  }
+
+  readonly streamError = (error: GatewayError): string =>
+    this.call.dialect.operation === 'chat' ? this.call.dialect.streamError(error) : JSON.stringify(openAiError(error));
+
+  /** The answer is over: the client's leaving concerns nobody any more. */
+  close(): void {
+    this.live.abort.signal.removeEventListener('abort', this.clientLeft);
+    if (this.drainTimer === undefined) return;
+    clearTimeout(this.drainTimer);
+    this.drains.free();
+  }
+
+  /** The client is gone, or the gateway cuts the request. */
+  private readonly clientLeft = (): void => {
+    const error = this.live.cutBy ?? new GatewayError('client_closed');
+    const readsOn =
+      this.current?.provider.onDisconnect === 'drain' && this.wasDispatched && this.live.cutBy === undefined;
+    if (!readsOn || !this.readOn()) return this.giveUp(error);
+    this.relay?.detach();
+  };
+
+  private readOn(): boolean {
+    if (this.drainTimer !== undefined) return true;
+    if (!this.drains.take()) return false;
+    this.drainTimer = setTimeout(() => this.giveUp(new GatewayError('client_closed')), DRAIN_MS);
+    return true;
+  }
+
+  private giveUp(error: GatewayError): void {
+    this.relay?.abandon(error);
+    this.upstream.abort(error);
+  }
+}

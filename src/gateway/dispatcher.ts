@@ -1,0 +1,101 @@
+import { Injectable } from '@nestjs/common';
+import type { Response } from 'express';
+import { ConfigStore } from '../config/config.store.js';
+import { GatewayError, toGatewayError } from '../contract/errors.js';
+import { NO_USAGE } from '../contract/usage.js';
+import { AttemptRunner } from '../routing/attempt.runner.js';
+import { Dispatch } from './dispatch.js';
+import { estimatedUsage, relayedUsage } from './dispatch-usage.js';
+import { DrainSlots } from './relay/drain-slots.js';
+import { ResponseWriter } from './relay/response-writer.js';
+import { StreamTicker } from './relay/stream-ticker.js';
+import { streamAttempt } from './stream-attempt.js';
+import { wholeAttempt } from './whole-attempt.js';
+import type { LiveRequest } from './request/live-request.js';
+
+/**
+ * Carries a planned and reserved call to its deployments and its answer to the client, and settles it exactly once,
+ * whatever happens.
+ */
+@Injectable()
+export class Dispatcher {
+  constructor(
+    private readonly runner: AttemptRunner,
+    private readonly config: ConfigStore,
+    private readonly ticker: StreamTicker,
+    private readonly drains: DrainSlots,
+  ) {}
+
+  /** Resolves when the answer is over; rejects with GatewayError while the status can still be chosen. */
+  async dispatch(live: LiveRequest, response: Response): Promise<void> {
+    const { call } = live;
+    const settlement = call?.settlement;
+    if (call === undefined || settlement === undefined) {
+      throw new GatewayError('internal_error', { cause: 'dispatch before the call was reserved' });
+    }
+    const settings = this.config.current.config.stream;
+    const writer = new ResponseWriter(response, live, settings, this.ticker);
+    const dispatch = new Dispatch({ live, call, settlement, writer, settings, drains: this.drains });
+    live.hold();
+    try {
+      if (call.envelope.stream) await this.stream(dispatch);
+      else await this.whole(dispatch);
+    } catch (thrown) {
+      this.fail(dispatch, toGatewayError(thrown));
+    } finally {
+      dispatch.close();
+      const { record } = live;
+      if (dispatch.wasDispatched) settlement.settle(record.usage, record);
+      else settlement.cancel();
+      live.release();
+    }
+  }
+
+  private async whole(dispatch: Dispatch): Promise<void> {
+    const { record } = dispatch.live;
+    const attempted = await this.runner.run(dispatch.runRequest(), (deployment, context) =>
+      wholeAttempt(dispatch, deployment, context),
+    );
+    attempted.release();
+    const { body, headers, usage } = attempted.value;
+    record.usage = usage ?? estimatedUsage(dispatch.promptTokens, body.length);
+    record.usageEstimated = usage === undefined;
+    dispatch.writer.whole(body, { ...dispatch.headers(), ...headers });
+  }
+
+  private async stream(dispatch: Dispatch): Promise<void> {
+    const { record } = dispatch.live;
+    dispatch.watch();
+    const attempted = await this.runner.run(dispatch.runRequest(), (deployment, context) =>
+      streamAttempt(dispatch, deployment, context, this.ticker),
+    );
+    const end = await attempted.value.ended;
+    attempted.release();
+    record.usage = relayedUsage(end, dispatch.promptTokens);
+    record.usageEstimated = record.usage.source === 'estimate';
+    if (end.how === 'complete') return;
+    const { cutBy } = dispatch.live;
+    if (cutBy !== undefined) dispatch.writer.fail(dispatch.streamError(cutBy));
+    record.outcome = cutBy !== undefined ? 'drain-cut' : dispatch.live.clientGone ? 'client-abort' : 'failed';
+    record.error = (cutBy ?? end.error)?.code ?? 'provider_stream_broken';
+  }
+
+  /** No attempt answered. What was sent and then given up by the client is charged its prompt. */
+  private fail(dispatch: Dispatch, thrown: GatewayError): void {
+    const { live, writer } = dispatch;
+    const { record } = live;
+    const error = live.cutBy ?? thrown;
+    const givenUp = live.abort.signal.aborted && dispatch.wasDispatched;
+    record.usage = givenUp ? estimatedUsage(dispatch.promptTokens, 0) : NO_USAGE;
+    record.usageEstimated = givenUp;
+    record.error = error.code;
+    if (error.code === 'internal_error') record.cause = error.cause;
+    if (live.clientGone) {
+      record.outcome = 'client-abort';
+      return;
+    }
+    if (!writer.begun) throw error;
+    record.outcome = live.cutBy === undefined ? 'failed' : 'drain-cut';
+    writer.fail(dispatch.streamError(error));
+  }
+}

@@ -1,0 +1,57 @@
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { ERRORS, GatewayError } from '../contract/errors.js';
+import { openAiError } from './dialects/openai-error.js';
+import { liveRequestOf } from './request/live-request.js';
+import { lingerOnUnreadBody } from './request/refused-upload.js';
+
+/** What the framework itself throws, as one of ours. */
+function fromFramework(thrown: unknown, request: Request): GatewayError {
+  const status = thrown instanceof HttpException ? thrown.getStatus() : (thrown as { status?: unknown } | null)?.status;
+  if (status === 404) {
+    const message = `There is no route ${request.method} ${request.path.slice(0, 128)}; see /docs.`;
+    return new GatewayError('route_not_found', { message });
+  }
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return new GatewayError('invalid_request', { status, cause: thrown });
+  }
+  return new GatewayError('internal_error', { cause: thrown });
+}
+
+function retryHeaders(retryAfterMs: number): Record<string, string> {
+  return { 'retry-after': String(Math.ceil(retryAfterMs / 1000)), 'retry-after-ms': String(Math.ceil(retryAfterMs)) };
+}
+
+/**
+ * The last word on every failure: the caller's dialect, the right status, nothing of ours leaked. An answer that has
+ * begun cannot become an error any more: its connection is destroyed, so that it never looks complete.
+ */
+@Catch()
+export class ErrorFilter implements ExceptionFilter {
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<Request>();
+    const response = http.getResponse<Response>();
+    const error = thrown instanceof GatewayError ? thrown : fromFramework(thrown, request);
+    const { record } = liveRequestOf(request);
+    record.error = error.code;
+    if (error.code === 'internal_error') record.cause = error.cause;
+    if (record.outcome !== 'client-abort') {
+      record.outcome = ['caller', 'policy'].includes(ERRORS[error.code].domain) ? 'refused' : 'failed';
+    }
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    lingerOnUnreadBody(request, response);
+    const body = JSON.stringify(openAiError(error));
+    response.writeHead(error.status, {
+      ...error.headers,
+      ...(error.retryAfterMs === undefined ? {} : retryHeaders(error.retryAfterMs)),
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      'content-length': Buffer.byteLength(body),
+    });
+    response.end(body);
+  }
+}

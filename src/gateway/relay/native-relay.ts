@@ -1,0 +1,96 @@
+import type { ByteSink, ByteSource } from '../../contract/byte-source.js';
+import { GatewayError, toGatewayError } from '../../contract/errors.js';
+import { NATIVE_EVENT, type NativeTap } from '../../contract/provider.js';
+import { SseSplitter, type SseEvent } from '../../transport/sse-splitter.js';
+import { Relay, type RelayOptions } from './relay.js';
+import { brokenStream } from './response-writer.js';
+
+/** What a native stream is made of. */
+export interface NativeRelayOptions extends RelayOptions {
+  readonly source: ByteSource;
+  readonly tap: NativeTap;
+  readonly maxEventBytes: number;
+  /** False = events that hold nothing but usage are left out. */
+  readonly includeUsage: boolean;
+  /** The dialect's terminal mark, for a whole stream that came without one. */
+  readonly terminal: string;
+}
+
+/** Passes a provider's own events on, byte for byte, while its tap reads them. */
+export class NativeRelay extends Relay implements ByteSink {
+  private readonly splitter: SseSplitter;
+
+  constructor(private readonly native: NativeRelayOptions) {
+    super(native);
+    this.splitter = new SseSplitter(native.maxEventBytes);
+  }
+
+  start(): void {
+    this.native.source.start(this);
+  }
+
+  data(chunk: Buffer): boolean {
+    if (this.isOver) return true;
+    let events: readonly SseEvent[];
+    try {
+      events = this.splitter.push(chunk);
+    } catch (thrown) {
+      this.fail(toGatewayError(thrown));
+      return true;
+    }
+    return events.length === 0 ? true : this.pass(events);
+  }
+
+  end(): void {
+    if (this.isOver) return;
+    const { tap, terminal } = this.native;
+    if (this.splitter.end() || !tap.isComplete()) return this.fail(tap.failure() ?? brokenStream());
+    this.emit(terminal, false);
+    this.complete();
+  }
+
+  error(error: GatewayError): void {
+    this.fail(error);
+  }
+
+  protected progress(): { usage: ReturnType<NativeTap['usage']>; generatedBytes: number } {
+    const { tap } = this.native;
+    return { usage: tap.usage(), generatedBytes: tap.generatedBytes() };
+  }
+
+  protected destroySource(): void {
+    this.native.source.destroy();
+  }
+
+  protected resumeSource(): void {
+    this.native.source.resume();
+  }
+
+  /** Events that arrived together leave together. */
+  private pass(events: readonly SseEvent[]): boolean {
+    const { tap, includeUsage } = this.native;
+    const passed: Buffer[] = [];
+    let hasContent = false;
+    let isTerminal = false;
+    let hasFailed = false;
+    for (const event of events) {
+      const bits = event.data === '' ? NATIVE_EVENT.none : tap.event(event.data);
+      hasFailed = (bits & NATIVE_EVENT.error) !== 0;
+      if (hasFailed) break;
+      if ((bits & NATIVE_EVENT.content) !== 0) hasContent = true;
+      if ((bits & NATIVE_EVENT.usageOnly) !== 0 && !includeUsage) continue;
+      passed.push(event.raw);
+      isTerminal = (bits & NATIVE_EVENT.terminal) !== 0;
+      if (isTerminal) break;
+    }
+    const ready = passed.length === 0 ? true : this.emit(joined(passed), hasContent);
+    if (hasFailed) this.fail(tap.failure() ?? new GatewayError('provider_error'));
+    else if (isTerminal) this.complete();
+    return ready;
+  }
+}
+
+function joined(parts: readonly Buffer[]): Buffer {
+  const [first] = parts;
+  return parts.length === 1 && first !== undefined ? first : Buffer.concat(parts);
+}

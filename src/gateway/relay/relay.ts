@@ -1,0 +1,123 @@
+import type { GatewayError } from '../../contract/errors.js';
+import type { MeasuredUsage } from '../../contract/usage.js';
+import { brokenStream, type ResponseWriter } from './response-writer.js';
+
+/** Most bytes kept back before the first content. */
+const MAX_HELD_BYTES = 1_048_576;
+
+/** How a relayed stream ended. */
+export interface RelayEnd {
+  /** `complete`: whole. `failed`: broken after commit; `error` says why. `abandoned`: given up by our side. */
+  readonly how: 'complete' | 'failed' | 'abandoned';
+  readonly error?: GatewayError;
+  /** The last usage the provider told; absent = none. */
+  readonly usage?: MeasuredUsage;
+  /** UTF-8 bytes generated so far, for an estimate where usage is missing. */
+  readonly generatedBytes: number;
+}
+
+/** What a relay needs of its surroundings. */
+export interface RelayOptions {
+  readonly writer: ResponseWriter;
+  /** Called once, just before the first content is written. */
+  readonly onCommit: () => void;
+  /** An error as an in-band event of the caller's dialect. */
+  readonly streamError: (error: GatewayError) => string;
+}
+
+/**
+ * Carries one upstream stream to the writer. Until the first content everything is held back, so that a failure can
+ * still become another attempt; `committed` rejects then. After it, `ended` tells how it went and never rejects.
+ */
+export abstract class Relay {
+  readonly committed: Promise<void>;
+  readonly ended: Promise<RelayEnd>;
+  private settleCommit: { resolve: () => void; reject: (error: GatewayError) => void };
+  private settleEnd: (end: RelayEnd) => void;
+  private held: (Buffer | string)[] = [];
+  private heldBytes = 0;
+  private isCommitted = false;
+  private detached = false;
+  protected isOver = false;
+
+  constructor(protected readonly options: RelayOptions) {
+    const commit = Promise.withResolvers<void>();
+    const end = Promise.withResolvers<RelayEnd>();
+    this.committed = commit.promise;
+    this.settleCommit = commit;
+    this.ended = end.promise;
+    this.settleEnd = end.resolve;
+  }
+
+  /** The last usage told, and what was generated. */
+  protected abstract progress(): { usage: MeasuredUsage | undefined; generatedBytes: number };
+  /** Closes the upstream at once. */
+  protected abstract destroySource(): void;
+  protected abstract resumeSource(): void;
+
+  /** True from the first content on. */
+  get hasCommitted(): boolean {
+    return this.isCommitted;
+  }
+
+  /** The client is gone but the provider bills on: read to the end, write nothing. */
+  detach(): void {
+    this.detached = true;
+    this.resumeSource();
+  }
+
+  /** Closes the upstream; before commit `committed` rejects with the error. */
+  abandon(error: GatewayError): void {
+    if (this.isOver) return;
+    this.destroySource();
+    this.finish({ how: 'abandoned', error });
+  }
+
+  /** Hands whole events to the client, or holds them back; returns false when the source should pause. */
+  protected emit(bytes: Buffer | string, hasContent: boolean): boolean {
+    if (this.detached) return true;
+    if (this.isCommitted) return this.options.writer.write(bytes);
+    this.held.push(bytes);
+    this.heldBytes += bytes.length;
+    if (hasContent) return this.commit();
+    if (this.heldBytes > MAX_HELD_BYTES) this.fail(brokenStream());
+    return true;
+  }
+
+  /** Everything arrived: the answer is whole. */
+  protected complete(): void {
+    if (this.isOver) return;
+    if (!this.isCommitted) this.commit();
+    if (!this.detached) this.options.writer.end();
+    this.finish({ how: 'complete' });
+  }
+
+  /** The upstream failed: another attempt before commit, an in-band error after. */
+  protected fail(error: GatewayError): void {
+    if (this.isOver) return;
+    this.destroySource();
+    if (this.isCommitted && !this.detached) this.options.writer.fail(this.options.streamError(error));
+    this.finish({ how: 'failed', error });
+  }
+
+  private commit(): boolean {
+    this.isCommitted = true;
+    const { writer, onCommit } = this.options;
+    onCommit();
+    writer.begin();
+    writer.onDrain = () => this.resumeSource();
+    let ready = true;
+    for (const bytes of this.held) ready = writer.write(bytes);
+    this.held = [];
+    this.settleCommit.resolve();
+    return ready;
+  }
+
+  private finish(end: Pick<RelayEnd, 'how' | 'error'>): void {
+    this.isOver = true;
+    this.held = [];
+    const { usage, generatedBytes } = this.progress();
+    if (!this.isCommitted && end.error !== undefined) this.settleCommit.reject(end.error);
+    this.settleEnd({ ...end, generatedBytes, ...(usage === undefined ? {} : { usage }) });
+  }
+}

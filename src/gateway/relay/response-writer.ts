@@ -1,0 +1,125 @@
+import type { ServerResponse } from 'node:http';
+import type { TollgateConfig } from '../../config/config.schema.js';
+import { GatewayError } from '../../contract/errors.js';
+import type { LiveRequest } from '../request/live-request.js';
+import type { StreamTicker, Ticking } from './stream-ticker.js';
+
+const PING = ': ping\n\n';
+
+/** Bounds of a stream towards the client. */
+export type StreamSettings = TollgateConfig['stream'];
+
+/** Headers every stream carries besides its content type. */
+const STREAM_HEADERS: Readonly<Record<string, string>> = {
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+};
+
+/**
+ * The only writer of an answer's bytes. It owns the status line, the heartbeat, backpressure, the stalled client and
+ * the in-band error. Bytes are whole events, so a heartbeat can never fall inside one.
+ */
+export class ResponseWriter implements Ticking {
+  /** Called when the client takes bytes again after `write` returned false. */
+  onDrain: (() => void) | undefined;
+  private lastWriteMs = Date.now();
+  private blockedSinceMs: number | undefined;
+  private ended = false;
+  private ticking = false;
+
+  constructor(
+    private readonly response: ServerResponse,
+    private readonly live: LiveRequest,
+    private readonly settings: StreamSettings,
+    private readonly ticker: StreamTicker,
+  ) {}
+
+  /** True when the status line has left: from then on an error can only be told in-band. */
+  get begun(): boolean {
+    return this.response.headersSent;
+  }
+
+  /** A whole answer. */
+  whole(body: Buffer | string, headers: Readonly<Record<string, string>>): void {
+    if (this.response.destroyed) return;
+    const length = Buffer.byteLength(body);
+    this.live.record.bytesOut += length;
+    this.response.writeHead(200, { ...headers, 'content-type': 'application/json', 'content-length': length });
+    this.response.end(body);
+  }
+
+  /** Watches over a stream that may begin later: after `holdMs` the status leaves without waiting for content. */
+  watch(contentType: string): void {
+    this.contentType = contentType;
+    this.ticking = true;
+    this.ticker.add(this);
+    this.response.once('close', () => this.unwatch());
+  }
+
+  private contentType = '';
+
+  /** Sends the status line and headers of a stream; harmless when repeated. */
+  begin(headers: Readonly<Record<string, string>> = {}): void {
+    if (this.begun || this.response.destroyed) return;
+    this.response.writeHead(200, { ...headers, ...STREAM_HEADERS, 'content-type': this.contentType });
+    this.response.socket?.setNoDelay(true);
+    this.response.flushHeaders();
+    this.response.on('drain', this.drained);
+  }
+
+  /** Writes whole events. Returns false when the client is slow: write again after `onDrain`. */
+  write(bytes: Buffer | string): boolean {
+    if (this.ended || this.response.destroyed) return true;
+    const now = Date.now();
+    this.lastWriteMs = now;
+    this.live.record.bytesOut += typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
+    this.response.write(bytes);
+    if (this.response.writableLength < this.settings.maxBufferedBytes) return true;
+    this.blockedSinceMs ??= now;
+    return false;
+  }
+
+  /** Ends the answer. */
+  end(): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.unwatch();
+    if (!this.response.destroyed) this.response.end();
+  }
+
+  /** Tells a failure inside a stream that has begun, and ends it: no terminal mark follows. */
+  fail(event: string): void {
+    this.write(event);
+    this.end();
+  }
+
+  tick(nowMs: number): void {
+    if (this.blockedSinceMs !== undefined) {
+      if (nowMs - this.blockedSinceMs > this.settings.stallMs) this.response.destroy();
+      return;
+    }
+    if (!this.begun) {
+      if (nowMs - this.live.record.startedAtMs < this.settings.holdMs) return;
+      this.begin();
+      this.write(PING);
+    } else if (nowMs - this.lastWriteMs >= this.settings.heartbeatMs) {
+      this.write(PING);
+    }
+  }
+
+  private readonly drained = (): void => {
+    this.blockedSinceMs = undefined;
+    this.onDrain?.();
+  };
+
+  private unwatch(): void {
+    if (!this.ticking) return;
+    this.ticking = false;
+    this.ticker.remove(this);
+  }
+}
+
+/** The failure told to a client whose answer the gateway gives up. */
+export function brokenStream(cause?: unknown): GatewayError {
+  return new GatewayError('provider_stream_broken', cause === undefined ? {} : { cause });
+}

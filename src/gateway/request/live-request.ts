@@ -1,0 +1,71 @@
+import type { Caller } from '../../contract/caller.js';
+import type { GatewayError } from '../../contract/errors.js';
+import type { Plane } from '../../contract/plane.js';
+import type { RequestRecord } from '../../contract/record.js';
+import { contextOf, type RequestContext } from '../../contract/request-context.js';
+import type { GatewayCall } from './gateway-call.js';
+
+/**
+ * One request from its first byte to its closed record. The record closes once: when the response is over and nobody
+ * holds the request any more (an answer may still be drained or settled after its client has gone).
+ */
+export class LiveRequest implements RequestContext {
+  readonly abort = new AbortController();
+  caller?: Caller;
+  authFailure?: GatewayError;
+  /** Set by the call interceptor. */
+  call?: GatewayCall;
+  /** Why the gateway itself ended the request; absent = it did not. */
+  cutBy?: GatewayError;
+  private holds = 0;
+  private responseOver = false;
+  private closed = false;
+
+  constructor(
+    readonly requestId: string,
+    readonly plane: Plane,
+    readonly record: RequestRecord,
+    private readonly onClosed: (request: LiveRequest) => void,
+  ) {}
+
+  /** True once the client can receive nothing more. */
+  get clientGone(): boolean {
+    return this.abort.signal.aborted && this.cutBy === undefined;
+  }
+
+  /** Keeps the record open until `release`. */
+  hold(): void {
+    this.holds += 1;
+  }
+
+  release(): void {
+    this.holds -= 1;
+    this.closeIfOver();
+  }
+
+  /** The response was sent whole, or its connection is gone. */
+  endResponse(): void {
+    this.responseOver = true;
+    this.closeIfOver();
+  }
+
+  /** Ends the request from our side: an answer that has begun gets an in-band error. */
+  cut(error: GatewayError): void {
+    if (this.cutBy !== undefined || this.abort.signal.aborted) return;
+    this.cutBy = error;
+    this.abort.abort(error);
+  }
+
+  private closeIfOver(): void {
+    if (this.closed || !this.responseOver || this.holds > 0) return;
+    this.closed = true;
+    this.onClosed(this);
+  }
+}
+
+/** The live request behind an Express request. */
+export function liveRequestOf(request: object): LiveRequest {
+  const context = contextOf(request);
+  if (context instanceof LiveRequest) return context;
+  throw new Error('the request was opened by something other than the request lifecycle');
+}

@@ -60,7 +60,9 @@ export function accessLine(record: RequestRecord): Record<string, unknown> {
 export function causeLine(cause: unknown): CauseLine {
   if (!(cause instanceof Error)) return { name: typeof cause, message: 'a value that is no Error was thrown' };
   const { stack } = cause;
-  const line = { name: bounded(cause.name) ?? '', message: bounded(cause.message) ?? '' };
+  // A parser's message quotes what it could not parse.
+  const message = cause instanceof SyntaxError ? 'not shown' : cause.message.slice(0, LONGEST_TEXT);
+  const line = { name: cause.name.slice(0, LONGEST_TEXT), message };
   return stack === undefined ? line : { ...line, stack: framesOf(stack) };
 }
 

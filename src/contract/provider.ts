@@ -76,6 +76,12 @@ export interface EmbeddingsAbility {
   embed(call: AbilityCall<EmbeddingsRequest>): Promise<EmbeddingsResponse>;
 }
 
+/** Counting by the provider's own tokeniser, without generating; rejects only with GatewayError. */
+export interface TokenCountAbility {
+  /** `promptTokens` = what a chat with this request would read: messages, system text and tools. */
+  count(call: AbilityCall<ChatRequest>): Promise<{ readonly promptTokens: number }>;
+}
+
 /** What one native event was; bits, so that one event can be several. */
 export const NATIVE_EVENT = {
   /** Nothing of interest. */
@@ -146,6 +152,7 @@ export interface Provider {
   readonly onDisconnect: 'abort' | 'drain';
   readonly chat?: ChatAbility;
   readonly embeddings?: EmbeddingsAbility;
+  readonly tokenCount?: TokenCountAbility;
   readonly native?: NativeAbility;
   /** Releases connections and credentials; calls in flight are finished by then. */
   close(): Promise<void>;

@@ -1,0 +1,114 @@
+import type { ProviderState } from '../../contract/chat-request.js';
+import type { FinishReason } from '../../contract/chat-response.js';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.js';
+import { GEMINI_STATE } from './gemini.wire.js';
+
+/** One thing a candidate says; what this gateway never asks for (code execution, server-side tools) is none. */
+export type GeminiPiece =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'reasoning'; readonly text: string; readonly state?: ProviderState }
+  | {
+      readonly type: 'tool-call';
+      /** Absent = the API gave none, as it mostly does. */
+      readonly id?: string;
+      readonly name: string;
+      readonly arguments: JsonObject;
+      readonly state?: ProviderState;
+    };
+
+/** One candidate of a whole answer, or of one event of a stream. */
+export interface GeminiCandidate {
+  readonly index: number;
+  readonly pieces: readonly GeminiPiece[];
+  /** As the API spells it; absent = the candidate goes on. */
+  readonly finishReason?: string;
+  /** In OpenAI's form. */
+  readonly logprobs?: JsonValue;
+}
+
+/** The candidates of an answer; none where it has none. Nothing in them is trusted to be well formed. */
+export function readCandidates(answer: JsonObject): readonly GeminiCandidate[] {
+  const { candidates } = answer;
+  if (!Array.isArray(candidates)) return [];
+  return candidates.flatMap((candidate, position) => (isJsonObject(candidate) ? [read(candidate, position)] : []));
+}
+
+/** Why the prompt was refused; undefined = it was not. */
+export function blockReason(answer: JsonObject): string | undefined {
+  const feedback = answer['promptFeedback'];
+  const reason = isJsonObject(feedback) ? feedback['blockReason'] : undefined;
+  return typeof reason === 'string' ? reason : undefined;
+}
+
+const FINISH: Readonly<Record<string, FinishReason>> = {
+  MAX_TOKENS: 'length',
+  SAFETY: 'content-filter',
+  BLOCKLIST: 'content-filter',
+  PROHIBITED_CONTENT: 'content-filter',
+  SPII: 'content-filter',
+  RECITATION: 'content-filter',
+  LANGUAGE: 'content-filter',
+  MODEL_ARMOR: 'content-filter',
+  IMAGE_SAFETY: 'content-filter',
+  IMAGE_PROHIBITED_CONTENT: 'content-filter',
+  IMAGE_RECITATION: 'content-filter',
+};
+
+/** A finish reason in the contract's words. STOP with calls is how this API ends a round of tool calls. */
+export function toFinishReason(reason: string | undefined, hasToolCalls: boolean): FinishReason {
+  return FINISH[reason ?? ''] ?? (hasToolCalls ? 'tool-calls' : 'stop');
+}
+
+function read(candidate: JsonObject, position: number): GeminiCandidate {
+  const { index, content, finishReason, logprobsResult } = candidate;
+  const parts = isJsonObject(content) && Array.isArray(content['parts']) ? content['parts'] : [];
+  const logprobs = isJsonObject(logprobsResult) ? toLogprobs(logprobsResult) : undefined;
+  return {
+    index: typeof index === 'number' && Number.isSafeInteger(index) && index >= 0 ? index : position,
+    pieces: parts.flatMap((part) => (isJsonObject(part) ? readPart(part) : [])),
+    ...(typeof finishReason === 'string' && finishReason !== 'FINISH_REASON_UNSPECIFIED' ? { finishReason } : {}),
+    ...(logprobs === undefined ? {} : { logprobs }),
+  };
+}
+
+/** A signature without `thought` is no reasoning text: it becomes a piece of empty reasoning that holds the state. */
+function readPart(part: JsonObject): GeminiPiece[] {
+  const { text, thought, functionCall, thoughtSignature } = part;
+  const state =
+    typeof thoughtSignature === 'string' && thoughtSignature !== ''
+      ? { state: { issuer: GEMINI_STATE, value: thoughtSignature } }
+      : {};
+  if (isJsonObject(functionCall) && typeof functionCall['name'] === 'string') {
+    const { id, name, args } = functionCall;
+    const given = typeof id === 'string' && id !== '' ? { id } : {};
+    return [{ type: 'tool-call', ...given, name, arguments: isJsonObject(args) ? args : {}, ...state }];
+  }
+  if (typeof text !== 'string') return [];
+  if (thought === true) return text === '' && state.state === undefined ? [] : [{ type: 'reasoning', text, ...state }];
+  return [
+    ...(text === '' ? [] : [{ type: 'text', text } as const]),
+    ...(state.state === undefined ? [] : [{ type: 'reasoning', text: '', ...state } as const]),
+  ];
+}
+
+function toLogprobs(result: JsonObject): JsonValue | undefined {
+  const { chosenCandidates, topCandidates } = result;
+  if (!Array.isArray(chosenCandidates)) return undefined;
+  const tops = Array.isArray(topCandidates) ? topCandidates : [];
+  const content = chosenCandidates.map((chosen, index): JsonObject => {
+    const top = tops[index];
+    const alternatives = isJsonObject(top) && Array.isArray(top['candidates']) ? top['candidates'] : [];
+    return { ...toLogprob(chosen), top_logprobs: alternatives.map(toLogprob) };
+  });
+  return { content, refusal: null };
+}
+
+/** OpenAI's own floor for a probability of zero. */
+const LEAST_LOGPROB = -9_999;
+
+function toLogprob(candidate: JsonValue): JsonObject {
+  const entry = isJsonObject(candidate) ? candidate : {};
+  const token = typeof entry['token'] === 'string' ? entry['token'] : '';
+  const logprob = typeof entry['logProbability'] === 'number' ? entry['logProbability'] : LEAST_LOGPROB;
+  return { token, logprob, bytes: [...Buffer.from(token)] };
+}

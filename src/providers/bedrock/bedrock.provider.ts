@@ -1,0 +1,124 @@
+import type { ChatRequest } from '../../contract/chat-request.js';
+import type { ChatResponse } from '../../contract/chat-response.js';
+import type { EmbeddingsRequest, EmbeddingsResponse } from '../../contract/embeddings.js';
+import type {
+  AbilityCall,
+  AttemptContext,
+  ChatAbility,
+  EmbeddingsAbility,
+  PartStream,
+  Provider,
+} from '../../contract/provider.js';
+import type { Transport } from '../../transport/transport.js';
+import type { OpenResponse, WholeResponse } from '../../transport/upstream.js';
+import type { BedrockClient } from './bedrock.client.js';
+import type { BedrockSettings } from './bedrock.config.js';
+import { buildInvokeParts, joinAnswers, readInvokeAnswer } from './bedrock.embeddings.js';
+import { badResponse, readFailure } from './bedrock.error.js';
+import { ConversePartStream } from './bedrock.part-stream.js';
+import { buildConverseRequest } from './bedrock.request.js';
+import { readConverseResponse } from './bedrock.response.js';
+import { ISSUER, type ConverseRequest } from './bedrock.wire.js';
+
+/** InvokeModel calls of one embeddings request in flight at once. */
+const PARALLEL_INVOKES = 8;
+const MAX_FAILURE_BYTES = 1_048_576;
+
+export interface BedrockParts {
+  readonly settings: BedrockSettings;
+  readonly client: BedrockClient;
+  readonly transport: Transport;
+}
+
+/** One AWS account and region: chat over Converse, embeddings over InvokeModel. */
+export class BedrockProvider implements Provider, ChatAbility, EmbeddingsAbility {
+  readonly kind = ISSUER;
+  /** Bedrock goes on generating, and bills, when its client is gone. */
+  readonly onDisconnect = 'drain';
+  readonly chat: ChatAbility = this;
+  readonly embeddings: EmbeddingsAbility = this;
+
+  constructor(
+    readonly name: string,
+    private readonly parts: BedrockParts,
+  ) {}
+
+  async complete(call: AbilityCall<ChatRequest>): Promise<ChatResponse> {
+    const { body, answerKey } = this.translate(call);
+    const { model, context } = call;
+    const response = await this.send({ action: 'converse', model, body: JSON.stringify(body), context });
+    return readConverseResponse(response.body, answerKey);
+  }
+
+  async stream(call: AbilityCall<ChatRequest>): Promise<PartStream> {
+    const { body, answerKey } = this.translate(call);
+    const { client, transport } = this.parts;
+    const { model, context } = call;
+    const request = await client.request({ action: 'converse-stream', model, body: JSON.stringify(body), context });
+    const response = await transport.open(request);
+    if (response.status !== 200) throw await this.readOpenFailure(response);
+    if (!String(response.headers['content-type']).startsWith('application/vnd.amazon.eventstream')) {
+      response.source.destroy();
+      throw badResponse('the answer is no event stream');
+    }
+    return new ConversePartStream(response.source, answerKey);
+  }
+
+  /**
+   * Titan and Nova take one text a call, so one request can be several calls, eight at a time. The first failure ends
+   * them all; what the others were billed is then not told.
+   */
+  async embed({ request, model, context }: AbilityCall<EmbeddingsRequest>): Promise<EmbeddingsResponse> {
+    const family = this.foundationModel(model);
+    const parts = buildInvokeParts(request, family);
+    const abort = new AbortController();
+    const signal = AbortSignal.any([context.signal, abort.signal]);
+    const answers: EmbeddingsResponse[] = [];
+    let next = 0;
+    const work = async (): Promise<void> => {
+      for (let at = next++; at < parts.length; at = next++) {
+        const part = parts[at];
+        if (part === undefined) return;
+        const call = { action: 'invoke' as const, model, body: part.body, context: { ...context, signal } };
+        answers[at] = readInvokeAnswer(await this.send(call), part, family);
+      }
+    };
+    try {
+      await Promise.all(Array.from({ length: Math.min(PARALLEL_INVOKES, parts.length) }, work));
+    } finally {
+      abort.abort();
+    }
+    return joinAnswers(answers);
+  }
+
+  close(): Promise<void> {
+    this.parts.client.close();
+    return Promise.resolve();
+  }
+
+  private translate({ request, model, warn }: AbilityCall<ChatRequest>): ConverseRequest {
+    return buildConverseRequest(request, this.foundationModel(model), warn);
+  }
+
+  private foundationModel(model: string): string {
+    return this.parts.settings.baseModels[model] ?? model;
+  }
+
+  private async send(call: SendCall): Promise<WholeResponse> {
+    const response = await this.parts.transport.send(await this.parts.client.request(call));
+    if (response.status !== 200) throw readFailure(response);
+    return response;
+  }
+
+  private async readOpenFailure(response: OpenResponse): Promise<Error> {
+    const { status, headers, source } = response;
+    return readFailure({ status, headers, body: await this.parts.transport.collect(source, MAX_FAILURE_BYTES) });
+  }
+}
+
+interface SendCall {
+  readonly action: 'converse' | 'invoke';
+  readonly model: string;
+  readonly body: string;
+  readonly context: AttemptContext;
+}

@@ -1,24 +1,17 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 
-const freePort = async () => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-};
-
+// One store for all suites: the one REDIS_URL names, else a real redis-server, else Valkey as WebAssembly. It runs under
+// a keeper process, which ends it with its IPC channel: an aborted run leaves nothing behind.
 export default async () => {
   if (process.env.REDIS_URL) return;
-  const port = await freePort();
-  const child = fork(new URL('./valkey.mjs', import.meta.url), [String(port)], {
-    stdio: 'ignore',
-    execArgv: ['--no-warnings'],
-  });
-  await once(child, 'message');
-  globalThis.__VALKEY__ = child;
-  process.env.REDIS_URL = `redis://127.0.0.1:${port}`;
+  const keeper = fork(new URL('./store-keeper.mjs', import.meta.url), { stdio: 'ignore', execArgv: ['--no-warnings'] });
+  const [url] = await Promise.race([
+    once(keeper, 'message'),
+    once(keeper, 'exit').then(() => Promise.reject(new Error('no store could be started for the tests'))),
+  ]);
+  keeper.unref();
+  keeper.channel.unref();
+  globalThis.__STORE_KEEPER__ = keeper;
+  process.env.REDIS_URL = url;
 };

@@ -1,3 +1,4 @@
 export default () => {
-  globalThis.__VALKEY__?.disconnect();
+  const keeper = globalThis.__STORE_KEEPER__;
+  if (keeper?.connected) keeper.disconnect();
 };

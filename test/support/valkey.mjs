@@ -11,4 +11,3 @@ class Valkey extends ValkeyServer {
 
 await new Valkey({ port: Number(process.argv[2]), host: '127.0.0.1' }).start();
 process.on('disconnect', () => process.exit(0));
-process.send?.('ready');

@@ -1,0 +1,83 @@
+// Measures the gateway beside a bare proxy and prints what each request, chunk and open stream costs.
+//
+//   npm run bench                          everything
+//   npm run bench -- --only native,stream  some scenarios
+//   npm run bench -- --json FILE           also writes the figures as flat keys
+//   npm run bench -- --profile DIR         also takes a CPU profile of the gateway and prints where its time went
+//   npm run bench -- --self                the bare proxy on both sides: the bench's own error
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { printProfile } from './profile.ts';
+import { measureMemory, measureSdk, measureStream, measureWhole, type Figures } from './scenarios.ts';
+import { setUp, type Stage } from './stage.ts';
+
+const prefixed = (prefix: string, figures: Figures): Figures =>
+  Object.fromEntries(Object.entries(figures).map(([name, value]) => [`${prefix}.${name}`, value]));
+
+/** A translated call, beside the bare proxy and beside the pure SDK. */
+async function measureTranslated(stage: Stage, kind: string): Promise<Figures> {
+  const sdkUs = await measureSdk(stage, kind);
+  return prefixed(`translated.${kind}`, { ...(await measureWhole(stage, `bench-${kind}`)), sdkUs });
+}
+
+const SCENARIOS: Readonly<Record<string, (stage: Stage) => Promise<Figures>>> = {
+  native: async (stage) =>
+    prefixed('native', { ...(await measureWhole(stage, 'bench')), sdkUs: await measureSdk(stage, 'azure') }),
+  'translated.bedrock': (stage) => measureTranslated(stage, 'bedrock'),
+  'translated.gemini': (stage) => measureTranslated(stage, 'gemini'),
+  stream: async (stage) => prefixed('stream', await measureStream(stage)),
+  openStream: measureMemory,
+};
+
+/** The scenarios asked for by name or by the start of one (`translated`); all without names. */
+function selected(only: string | undefined): string[] {
+  const names = Object.keys(SCENARIOS);
+  if (only === undefined) return names;
+  return only.split(',').flatMap((asked) => {
+    const found = names.filter((name) => name === asked || name.startsWith(`${asked}.`));
+    if (found.length === 0) throw new Error(`there is no scenario "${asked}"; there are ${names.join(', ')}`);
+    return found;
+  });
+}
+
+async function measure(stage: Stage, names: readonly string[]): Promise<Figures> {
+  const figures: Record<string, number> = {};
+  for (const name of names) {
+    const startedAt = performance.now();
+    const found = (await SCENARIOS[name]?.(stage)) ?? {};
+    Object.assign(figures, found);
+    console.log(`\n${name}  (${((performance.now() - startedAt) / 1_000).toFixed(0)} s)`);
+    for (const [figure, value] of Object.entries(found)) console.log(`  ${figure.padEnd(34)} ${value}`);
+  }
+  return figures;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string' },
+      json: { type: 'string' },
+      profile: { type: 'string' },
+      self: { type: 'boolean', default: false },
+    },
+  });
+  const { json, profile } = values;
+  const names = selected(values.only);
+  if (profile !== undefined) mkdirSync(profile, { recursive: true });
+  const stage = await setUp({ isSelfTest: values.self, profileDirectory: profile });
+  try {
+    const store = stage.store === undefined ? 'embedded store' : 'redis-server';
+    console.log(`Node ${process.version}, ${values.self ? 'the bare proxy against itself' : store}`);
+    const loadStartedAtMs = performance.now();
+    const figures = await measure(stage, names);
+    if (json !== undefined) writeFileSync(json, `${JSON.stringify(figures, null, 2)}\n`);
+    if (profile !== undefined) {
+      await stage.stopGateway();
+      printProfile(profile, loadStartedAtMs - stage.gatewayStartedAtMs);
+    }
+  } finally {
+    await stage.stop();
+  }
+}
+
+await main();

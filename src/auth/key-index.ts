@@ -1,7 +1,7 @@
 import { hashApiKey, parseApiKey, API_KEY_PREFIX } from '../contract/api-key.js';
 import type { Caller } from '../contract/caller.js';
 import type { KeyConfig, TollgateConfig } from '../config/config.schema.js';
-import { allowedModels, modelNames, type ModelNames } from './allowed-models.js';
+import { allowedModels } from './allowed-models.js';
 import { findOrganisation } from './membership.js';
 
 /** Shortest and longest secret accepted that is not a Tollgate key. */
@@ -27,11 +27,10 @@ export class KeyIndex {
   readonly problems: readonly string[];
 
   constructor(
-    config: Pick<TollgateConfig, 'keys' | 'organisations' | 'models'>,
+    config: Pick<TollgateConfig, 'keys' | 'organisations'>,
     private readonly peppers: Peppers,
   ) {
-    const names = modelNames(config.models);
-    this.problems = config.keys.flatMap((key) => this.add(key, config.organisations, names) ?? []);
+    this.problems = config.keys.flatMap((key) => this.add(key, config.organisations) ?? []);
   }
 
   get size(): number {
@@ -57,7 +56,7 @@ export class KeyIndex {
   }
 
   /** Returns why an entry cannot be used. */
-  private add(key: KeyConfig, organisations: TollgateConfig['organisations'], names: ModelNames): string | undefined {
+  private add(key: KeyConfig, organisations: TollgateConfig['organisations']): string | undefined {
     const organisation = findOrganisation(organisations, key.organisation, key.team);
     if (organisation === undefined) return `key "${key.id}" names an organisation or team that is not declared`;
     const entry: IndexedKey = {
@@ -68,7 +67,7 @@ export class KeyIndex {
         organisation: key.organisation,
         ...(key.team !== undefined && { team: key.team }),
         ...(key.user !== undefined && { user: key.user }),
-        ...optionalModels(allowedModels(names, key.models, organisation.models)),
+        ...optionalModels(allowedModels(key.models, organisation.models)),
         limits: key.limits,
       },
     };

@@ -22,7 +22,7 @@ This key is shown once. No pepper is known here, so give the key itself to the g
 and add to tollgate.yaml:
 
 keys:
-  - id: ${id}
+  - id: "${id}"
     secret: \${TOLLGATE_KEY_${id}}
 `
       : `${key}
@@ -30,8 +30,8 @@ keys:
 This key is shown once. Add to tollgate.yaml:
 
 keys:
-  - id: ${id}
-    hash: ${hashApiKey(pepper, key)}
+  - id: "${id}"
+    hash: "${hashApiKey(pepper, key)}"
 `,
   );
 }

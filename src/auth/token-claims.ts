@@ -3,7 +3,7 @@ import type { JWTPayload } from 'jose';
 import type { JwtIssuerConfig, TollgateConfig } from '../config/config.schema.js';
 import type { Caller, Limits } from '../contract/caller.js';
 import { GatewayError } from '../contract/errors.js';
-import { allowedModels, type ModelNames } from './allowed-models.js';
+import { allowedModels } from './allowed-models.js';
 import { DEFAULT_ORGANISATION, findOrganisation } from './membership.js';
 
 type Grant = JwtIssuerConfig['grants'][number];
@@ -12,7 +12,6 @@ type Grant = JwtIssuerConfig['grants'][number];
 export interface ClaimContext {
   readonly issuer: JwtIssuerConfig;
   readonly organisations: TollgateConfig['organisations'];
-  readonly names: ModelNames;
 }
 
 const MAX_CLAIM_LENGTH = 256;
@@ -48,7 +47,7 @@ export function mapClaims(payload: JWTPayload, context: ClaimContext): Caller {
   const team = grant?.team ?? optionalText(payload, issuer.claims.team);
   const organisation = findOrganisation(context.organisations, name, team);
   if (organisation === undefined) throw denied('its organisation or team is not known here');
-  const models = allowedModels(context.names, grant?.models ?? issuer.models, organisation.models);
+  const models = allowedModels(grant?.models ?? issuer.models, organisation.models);
   return {
     method: 'jwt',
     id: callerId(issuer.issuer, requiredText(payload, 'sub')),

@@ -7,7 +7,6 @@ import { ConfigStore } from '../config/config.store.js';
 import { LOGGER } from '../config/logging.js';
 import type { Caller } from '../contract/caller.js';
 import { BackgroundTasks } from '../state/background-tasks.js';
-import { modelNames, type ModelNames } from './allowed-models.js';
 import { JwksSource } from './jwks.source.js';
 import { PemKeySource, type KeySource } from './key-source.js';
 import { invalidToken } from './refusal.js';
@@ -33,7 +32,6 @@ interface Issuers {
   readonly list: readonly Issuer[];
   readonly sources: ReadonlyMap<string, KeySource>;
   readonly accepted: LRUCache<string, AcceptedToken>;
-  readonly names: ModelNames;
   readonly config: TollgateConfig;
 }
 
@@ -78,7 +76,6 @@ export class TokenVerifier implements OnModuleInit, OnModuleDestroy {
     const caller = mapClaims(payload, {
       issuer: config,
       organisations: issuers.config.organisations,
-      names: issuers.names,
     });
     const untilMs = Math.min((payload.exp ?? 0) * 1_000, Date.now() + issuers.config.auth.tokenCacheSeconds * 1_000);
     if (untilMs > Date.now()) issuers.accepted.set(digest, { caller, untilMs });
@@ -105,7 +102,6 @@ export class TokenVerifier implements OnModuleInit, OnModuleDestroy {
       list,
       sources,
       accepted: new LRUCache({ max: CACHED_TOKENS }),
-      names: modelNames(config.models),
       config,
     };
   }

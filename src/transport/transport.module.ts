@@ -9,8 +9,9 @@ import { Transport } from './transport.js';
       provide: Transport,
       inject: [ConfigStore],
       useFactory: (store: ConfigStore): Transport => {
-        const transport = new Transport(store.current.config.transport);
-        store.subscribe((next) => transport.reconfigure(next.config.transport));
+        const { transport: settings, stream } = store.current.config;
+        const transport = new Transport(settings, stream.maxEventBytes);
+        store.subscribe(({ config }) => transport.reconfigure(config.transport, config.stream.maxEventBytes));
         return transport;
       },
     },

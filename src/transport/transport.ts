@@ -6,6 +6,7 @@ import type { ByteSource } from '../contract/byte-source.js';
 import { GatewayError } from '../contract/errors.js';
 import { DeadlineWheel } from './deadline-wheel.js';
 import type { Exchange } from './exchange.js';
+import { SseSplitter } from './sse-splitter.js';
 import { StreamExchange } from './stream-exchange.js';
 import type { OpenResponse, UpstreamRequest, WholeResponse } from './upstream.js';
 import { tooLong, WholeExchange } from './whole-exchange.js';
@@ -28,7 +29,11 @@ export class Transport {
   private settings: TransportSettings;
   private isClosed = false;
 
-  constructor(settings: TransportSettings) {
+  /** @param maxEventBytes longest event of an upstream's event stream; default 1 MiB. */
+  constructor(
+    settings: TransportSettings,
+    private maxEventBytes = 1_048_576,
+  ) {
     this.settings = settings;
   }
 
@@ -38,8 +43,9 @@ export class Transport {
   }
 
   /** Takes new settings: later calls use new connections, calls in flight end on the old ones. */
-  reconfigure(settings: TransportSettings): void {
+  reconfigure(settings: TransportSettings, maxEventBytes = this.maxEventBytes): void {
     const isSame = JSON.stringify(settings) === JSON.stringify(this.settings);
+    this.maxEventBytes = maxEventBytes;
     this.settings = settings;
     if (isSame) return;
     for (const pool of this.pools.values()) {
@@ -84,6 +90,11 @@ export class Transport {
         error: reject,
       });
     });
+  }
+
+  /** A splitter for one event stream, with the configured cap. */
+  createSplitter(): SseSplitter {
+    return new SseSplitter(this.maxEventBytes);
   }
 
   /** Destroys every connection; calls in flight fail. Later calls are refused. */

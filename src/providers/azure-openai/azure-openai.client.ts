@@ -1,0 +1,75 @@
+import { AzureOpenAI, OpenAI } from 'openai';
+import { GatewayError } from '../../contract/errors.js';
+import type { AzureOpenAISettings } from './azure-openai.config.js';
+import { credentialLoader, EntraToken, type CredentialLoader } from './azure-openai.credential.js';
+
+/** The operations we call, by the SDK's own paths. */
+export type AzurePath = '/chat/completions' | '/embeddings';
+
+/** Where one deployment's operation is, and what goes with every request to it. */
+export interface AzureEndpoint {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+interface Built {
+  readonly endpoint: AzureEndpoint;
+  /** The Entra token inside the headers; absent = an API key. */
+  readonly token?: string;
+}
+
+/** Endpoints kept per resource; far more than a resource has deployments. */
+const MAX_BUILT = 1_024;
+
+/**
+ * The official client, asked only how a request is addressed and authenticated: URL, api-version and headers are what
+ * its public `buildRequest` makes of them. That costs some 15 µs a call, and the answer depends on nothing but path,
+ * deployment and token, so it is kept for each of them. It sends nothing itself.
+ */
+export class AzureOpenAIClient {
+  private readonly built = new Map<string, Built>();
+  private readonly sdk: OpenAI;
+  private readonly entra: EntraToken | undefined;
+
+  constructor(settings: AzureOpenAISettings, loadCredential?: CredentialLoader) {
+    const { entra } = settings;
+    this.entra = entra && new EntraToken(entra.scope, loadCredential ?? credentialLoader(entra));
+    this.sdk = createSdk(settings, this.entra);
+  }
+
+  /** Rejects with `provider_authentication` when no token can be had. */
+  async endpoint(path: AzurePath, deployment: string): Promise<AzureEndpoint> {
+    const token = this.entra === undefined ? undefined : await this.token(this.entra);
+    const key = `${path} ${deployment}`;
+    const known = this.built.get(key);
+    if (known !== undefined && known.token === token) return known.endpoint;
+    const endpoint = await this.build(path, deployment);
+    if (this.built.size >= MAX_BUILT) this.built.clear();
+    this.built.set(key, token === undefined ? { endpoint } : { endpoint, token });
+    return endpoint;
+  }
+
+  private async token(entra: EntraToken): Promise<string> {
+    try {
+      return await entra.get();
+    } catch (error) {
+      throw new GatewayError('provider_authentication', { cause: error });
+    }
+  }
+
+  private async build(path: AzurePath, deployment: string): Promise<AzureEndpoint> {
+    const { url, req } = await this.sdk.buildRequest({ method: 'post', path, body: { model: deployment } });
+    return { url, headers: Object.fromEntries(req.headers) };
+  }
+}
+
+/** Everything the SDK would read from the environment is given, so that the environment cannot change a request. */
+function createSdk(settings: AzureOpenAISettings, entra: EntraToken | undefined): OpenAI {
+  const { endpoint, api, apiVersion, apiKey } = settings;
+  const base = endpoint.replace(/\/+$/, '');
+  const common = { maxRetries: 0, organization: null, project: null };
+  const provider = entra && ((): Promise<string> => entra.get());
+  if (api === 'v1') return new OpenAI({ ...common, baseURL: `${base}/openai/v1`, apiKey: provider ?? apiKey ?? null });
+  const credential = provider === undefined ? { apiKey } : { azureADTokenProvider: provider };
+  return new AzureOpenAI({ ...common, ...credential, baseURL: `${base}/openai`, apiVersion });
+}

@@ -1,0 +1,58 @@
+import { GatewayError } from '../../contract/errors.js';
+import type { AttemptContext } from '../../contract/provider.js';
+import type { Transport } from '../../transport/transport.js';
+import type { OpenResponse, UpstreamRequest, WholeResponse } from '../../transport/upstream.js';
+import type { AzureOpenAIClient, AzurePath } from './azure-openai.client.js';
+import { errorOfResponse } from './azure-openai.error.js';
+
+/** Longest error body that is read, in bytes. */
+const MAX_ERROR_BYTES = 262_144;
+
+export interface AzureRequest {
+  readonly path: AzurePath;
+  /** The deployment's name. */
+  readonly model: string;
+  /** JSON. */
+  readonly body: string;
+  readonly context: AttemptContext;
+}
+
+/** Sends a body where the SDK's client says, over our transport; anything but success is a GatewayError. */
+export class AzureOpenAISender {
+  constructor(
+    private readonly client: AzureOpenAIClient,
+    private readonly transport: Transport,
+    /** Texts that must not reach callers inside a provider's error message. */
+    private readonly secrets: readonly string[],
+  ) {}
+
+  /** A whole answer with a status of success. */
+  async send(request: AzureRequest): Promise<WholeResponse> {
+    const response = await this.transport.send(await this.address(request));
+    if (isSuccess(response.status)) return response;
+    throw errorOfResponse(response, this.secrets);
+  }
+
+  /** A stream of events, its status a success. */
+  async open(request: AzureRequest): Promise<OpenResponse> {
+    const response = await this.transport.open(await this.address(request));
+    const { status, headers, source } = response;
+    if (!isSuccess(status)) {
+      const body = await this.transport.collect(source, MAX_ERROR_BYTES);
+      throw errorOfResponse({ status, headers, body }, this.secrets);
+    }
+    if (String(headers['content-type']).startsWith('text/event-stream')) return response;
+    source.destroy();
+    throw new GatewayError('provider_bad_response', { cause: `content-type ${String(headers['content-type'])}` });
+  }
+
+  private async address(request: AzureRequest): Promise<UpstreamRequest> {
+    const { path, model, body, context } = request;
+    const { url, headers } = await this.client.endpoint(path, model);
+    return { method: 'POST', url, headers, body, context };
+  }
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}

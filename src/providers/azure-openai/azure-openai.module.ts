@@ -27,7 +27,7 @@ export class AzureOpenAIProviders implements ProviderKind<AzureOpenAISettings> {
 export class AzureOpenAIModule {}
 
 /** What the composition root names to offer this kind. */
-export const azureOpenAiKind: ProviderKindRegistration = {
+export const azureOpenAIKind: ProviderKindRegistration = {
   descriptor: { kind: AZURE_OPENAI_KIND, settings: azureOpenAISettings },
   module: AzureOpenAIModule,
   service: AzureOpenAIProviders,

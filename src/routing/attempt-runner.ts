@@ -29,7 +29,7 @@ export interface AttemptRequest {
 export interface Attempted<T> {
   readonly value: T;
   readonly deployment: Deployment;
-  /** Lets go of the provider; harmless when repeated. A failure after commit counts against the deployment. */
+  /** Lets go of the provider; harmless when repeated. Give the failure of an answer that broke after commit. */
   release(failure?: GatewayError): void;
 }
 
@@ -43,7 +43,14 @@ interface Run<T> {
   readonly deadlineAtMs: number;
 }
 
-type Outcome<T> = { readonly value: T } | { readonly error: GatewayError };
+interface Answer<T> {
+  readonly value: T;
+  readonly deployment: Deployment;
+  /** On the runtime's clock. */
+  readonly startedAtMs: number;
+}
+
+type Outcome<T> = Answer<T> | { readonly error: GatewayError };
 
 /**
  * Tries the deployments of a plan in order until one answers, within one deadline. It never retries after commit,
@@ -71,9 +78,9 @@ export class AttemptRunner {
     const leases = this.acquire(plan.attempts);
     let winner: Provider | undefined;
     try {
-      const { value, deployment } = await this.firstAnswer(run);
-      winner = deployment.provider;
-      return this.attempted(value, deployment, leases.get(winner));
+      const answer = await this.firstAnswer(run);
+      winner = answer.deployment.provider;
+      return this.attempted(answer, leases.get(winner));
     } finally {
       for (const [provider, lease] of leases) if (provider !== winner) lease.release();
     }
@@ -87,18 +94,20 @@ export class AttemptRunner {
     return leases;
   }
 
-  private attempted<T>(value: T, deployment: Deployment, lease: ProviderLease | undefined): Attempted<T> {
+  private attempted<T>(answer: Answer<T>, lease: ProviderLease | undefined): Attempted<T> {
+    const { value, deployment, startedAtMs } = answer;
     let isOver = false;
     const release = (failure?: GatewayError): void => {
       if (isOver) return;
       isOver = true;
-      if (failure !== undefined) this.health.failed(deployment, failure);
+      if (failure === undefined) this.health.succeeded(deployment, startedAtMs);
+      else this.health.failed(deployment, failure);
       lease?.release();
     };
     return { value, deployment, release };
   }
 
-  private async firstAnswer<T>(run: Run<T>): Promise<{ value: T; deployment: Deployment }> {
+  private async firstAnswer<T>(run: Run<T>): Promise<Answer<T>> {
     const { plan, signal } = run.request;
     let failure: GatewayError | undefined;
     let position = 0;
@@ -107,7 +116,7 @@ export class AttemptRunner {
       if (deployment === undefined) break;
       if (signal.aborted) throw abortError(signal);
       const outcome = await this.tryOne(run, deployment);
-      if ('value' in outcome) return { value: outcome.value, deployment };
+      if (!('error' in outcome)) return outcome;
       const { error } = outcome;
       if (!error.retryable) throw error.code === 'deadline_exceeded' ? moreTelling(failure, error) : error;
       failure = moreTelling(failure, error);
@@ -136,10 +145,9 @@ export class AttemptRunner {
     const note = openRecord(request, deployment);
     try {
       const value = await attempt(deployment, contextOf(request, deadlineAtMs - startedAtMs));
-      this.health.succeeded(deployment, startedAtMs);
       request.record.deployment = deployment.id;
       request.record.provider = deployment.provider.name;
-      return { value };
+      return { value, deployment, startedAtMs };
     } catch (thrown) {
       const error = this.failureOf(run, thrown);
       note.error = error.code;

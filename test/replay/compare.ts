@@ -1,0 +1,99 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Expected, ExpectedUsage } from './expect.ts';
+
+/** What the official client made of the gateway's answer. */
+export type Answer =
+  | {
+      readonly type: 'chat';
+      readonly text: string;
+      readonly calls: readonly { readonly id: string; readonly name: string; readonly arguments: string }[];
+      readonly finishReason: string | null | undefined;
+      readonly usage?: ExpectedUsage;
+    }
+  | { readonly type: 'embeddings'; readonly vectors: readonly (readonly number[])[]; readonly promptTokens: number }
+  | { readonly type: 'error'; readonly status: number | undefined; readonly error: unknown };
+
+const FINISH_REASONS: ReadonlySet<unknown> = new Set(['stop', 'length', 'tool_calls', 'content_filter']);
+
+/** Everything in which an answer differs from what the recording says; empty = none. */
+export function differences(expected: Expected, answer: Answer): string[] {
+  if (answer.type === 'error')
+    return expected.type === 'error' ? errorDifferences(expected, answer) : [refused(answer)];
+  if (expected.type === 'error') return ['a recorded error came out as an answer'];
+  if (expected.type === 'embeddings') {
+    return answer.type === 'embeddings' ? embeddingsDifferences(expected, answer) : ['no embeddings came'];
+  }
+  return answer.type === 'chat' ? chatDifferences(expected, answer) : ['no chat answer came'];
+}
+
+function refused(answer: Extract<Answer, { type: 'error' }>): string {
+  return `refused with ${answer.status}: ${JSON.stringify(answer.error)}`;
+}
+
+function errorDifferences(
+  expected: Extract<Expected, { type: 'error' }>,
+  answer: Extract<Answer, { type: 'error' }>,
+): string[] {
+  const found: string[] = [];
+  if (answer.status === undefined || !expected.statuses.includes(answer.status)) {
+    found.push(`status ${answer.status}, expected one of ${expected.statuses.join(', ')}`);
+  }
+  const { error } = answer;
+  const isEnvelope =
+    typeof error === 'object' &&
+    error !== null &&
+    'message' in error &&
+    typeof error.message === 'string' &&
+    error.message !== '' &&
+    'type' in error &&
+    typeof error.type === 'string' &&
+    'param' in error &&
+    'code' in error;
+  if (!isEnvelope) found.push(`no OpenAI error envelope: ${JSON.stringify(error)}`);
+  return found;
+}
+
+function embeddingsDifferences(
+  expected: Extract<Expected, { type: 'embeddings' }>,
+  answer: Extract<Answer, { type: 'embeddings' }>,
+): string[] {
+  const found: string[] = [];
+  const single = (vectors: readonly (readonly number[])[]): number[][] =>
+    vectors.map((vector) => vector.map(Math.fround));
+  if (!isDeepStrictEqual(single(expected.vectors), single(answer.vectors))) found.push('vectors differ');
+  if (expected.promptTokens !== undefined && expected.promptTokens !== answer.promptTokens) {
+    found.push(`prompt tokens ${answer.promptTokens}, recorded ${expected.promptTokens}`);
+  }
+  return found;
+}
+
+function chatDifferences(
+  expected: Extract<Expected, { type: 'chat' }>,
+  answer: Extract<Answer, { type: 'chat' }>,
+): string[] {
+  const found: string[] = [];
+  if (expected.text !== answer.text) found.push(`text ${quote(answer.text)}, recorded ${quote(expected.text)}`);
+  const calls = answer.calls.map(({ name, arguments: text }) => ({ name, arguments: parse(text) }));
+  if (!isDeepStrictEqual(calls, expected.calls)) {
+    found.push(`tool calls ${quote(JSON.stringify(calls))}, recorded ${quote(JSON.stringify(expected.calls))}`);
+  }
+  const ids = new Set(answer.calls.map(({ id }) => id));
+  if (ids.has('') || ids.size < answer.calls.length) found.push('tool call ids are missing or repeated');
+  if (!FINISH_REASONS.has(answer.finishReason)) found.push(`finish reason ${String(answer.finishReason)}`);
+  if (expected.usage !== undefined && !isDeepStrictEqual(answer.usage, expected.usage)) {
+    found.push(`usage ${JSON.stringify(answer.usage)}, recorded ${JSON.stringify(expected.usage)}`);
+  }
+  return found;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return `no JSON: ${text}`;
+  }
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 120 ? `${text.slice(0, 120)}…` : text);
+}

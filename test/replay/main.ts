@@ -1,0 +1,33 @@
+// Replays recorded provider traffic through the gateway: RECORDED=DIR node test/replay/main.ts
+// SPECS=DIR additionally validates each answer against the public OpenAI schema there.
+import { loadRecordings } from './recording.ts';
+import { replay, type ReplayReport } from './replay.ts';
+import { PublicSchema } from './schema.ts';
+
+function print(report: ReplayReport): void {
+  for (const [provider, { replayed, ok, failures, excluded }] of report) {
+    process.stdout.write(`${provider}: replayed ${replayed}, ok ${ok}, failed ${failures.length}\n`);
+    for (const [reason, count] of excluded) process.stdout.write(`  excluded ${count}: ${reason}\n`);
+    for (const { name, problems } of failures) {
+      process.stdout.write(`  FAILED ${name}\n${problems.map((problem) => `    ${problem}\n`).join('')}`);
+    }
+  }
+}
+
+async function main(): Promise<number> {
+  const { RECORDED: recorded, SPECS: specs } = process.env;
+  if (recorded === undefined || recorded === '') {
+    process.stdout.write('skipped: set RECORDED to a folder of recorded exchanges\n');
+    return 0;
+  }
+  const folder = loadRecordings(recorded);
+  if (folder.recordings.length === 0) {
+    process.stdout.write('nothing to replay: RECORDED holds no exchange in scope\n');
+    return 1;
+  }
+  const report = await replay(folder, specs === undefined || specs === '' ? undefined : new PublicSchema(specs));
+  print(report);
+  return [...report.values()].every(({ failures }) => failures.length === 0) ? 0 : 1;
+}
+
+process.exitCode = await main();

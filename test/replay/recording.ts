@@ -1,0 +1,154 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type JsonRecord = Record<string, Json | undefined>;
+
+/** The kinds of provider whose answers can be replayed, by the name of their folder. */
+export type ReplayProvider = 'azure' | 'bedrock' | 'gemini';
+
+/** What a recorded exchange was. */
+export type ReplayCall = 'chat' | 'chat-stream' | 'embeddings';
+
+/** One recorded exchange that the gateway can be asked for. */
+export interface Recording {
+  /** `<folder>/<file>` without ending. */
+  readonly name: string;
+  readonly provider: ReplayProvider;
+  readonly call: ReplayCall;
+  /** The name by which the provider knew the model. */
+  readonly model: string;
+  /** The recorded request's body. */
+  readonly request: Json;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The answer's bytes. */
+  readonly bytes: Buffer;
+  /** The answer as JSON; absent for streams. */
+  readonly body?: Json;
+  /** Events of a stream, in order: frames of Bedrock, data of SSE. */
+  readonly events?: readonly ReplayEvent[];
+}
+
+export interface ReplayEvent {
+  /** The frame's event or exception name; '' for SSE. */
+  readonly name: string;
+  readonly payload: JsonRecord;
+}
+
+/** What a folder holds: exchanges to replay, and how many are left out for which reason. */
+export interface RecordedFolder {
+  readonly recordings: readonly Recording[];
+  /** By provider folder, then by reason. */
+  readonly excluded: ReadonlyMap<string, ReadonlyMap<string, number>>;
+}
+
+interface Fixture {
+  readonly endpoint: string;
+  readonly request: { readonly url: string; readonly body: Json };
+  readonly response: {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body?: Json;
+    readonly stream_file?: string;
+    readonly decoded_events?: readonly { readonly headers: Record<string, string>; readonly payload: JsonRecord }[];
+  };
+}
+
+const IN_SCOPE: ReadonlySet<string> = new Set<ReplayProvider>(['azure', 'bedrock', 'gemini']);
+
+export function isRecord(value: unknown): value is JsonRecord {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Reads a folder of the form `<provider>/<case>.json` with stream bytes beside. */
+export function loadRecordings(directory: string): RecordedFolder {
+  const recordings: Recording[] = [];
+  const excluded = new Map<string, Map<string, number>>();
+  const exclude = (provider: string, reason: string): void => {
+    const reasons = excluded.get(provider) ?? new Map<string, number>();
+    excluded.set(provider, reasons.set(reason, (reasons.get(reason) ?? 0) + 1));
+  };
+  for (const provider of readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
+    const folder = join(directory, provider.name);
+    for (const file of readdirSync(folder)
+      .filter((name) => name.endsWith('.json'))
+      .sort()) {
+      const loaded = IN_SCOPE.has(provider.name)
+        ? load(folder, file, provider.name as ReplayProvider)
+        : 'provider is not in scope';
+      if (typeof loaded === 'string') exclude(provider.name, loaded);
+      else recordings.push(loaded);
+    }
+  }
+  return { recordings, excluded };
+}
+
+/** A recording, or the reason why it is left out. */
+function load(folder: string, file: string, provider: ReplayProvider): Recording | string {
+  const parsed = JSON.parse(readFileSync(join(folder, file), 'utf8')) as JsonRecord;
+  if (!isRecord(parsed['request']) || !isRecord(parsed['response'])) return 'no request';
+  const fixture = parsed as unknown as Fixture;
+  const target = TARGETS[provider](fixture);
+  if (typeof target === 'string') return target;
+  const { response } = fixture;
+  const common = {
+    name: `${provider}/${file.slice(0, -'.json'.length)}`,
+    provider,
+    ...target,
+    request: fixture.request.body,
+    headers: response.headers,
+  };
+  if (response.stream_file === undefined) {
+    const body = response.body ?? null;
+    return { ...common, status: statusOf(response), body, bytes: Buffer.from(JSON.stringify(body)) };
+  }
+  const bytes = readFileSync(join(folder, response.stream_file));
+  const events = response.decoded_events?.map(({ headers, payload }) => ({
+    name: headers[':event-type'] ?? headers[':exception-type'] ?? '',
+    payload,
+  }));
+  return { ...common, status: response.status, bytes, events: events ?? sseEvents(bytes) };
+}
+
+/** Some recorders kept the error's body but not its status; the body's own status is then the one that was sent. */
+function statusOf(response: Fixture['response']): number {
+  const error = isRecord(response.body) ? response.body['error'] : undefined;
+  const own = isRecord(error) ? error['status'] : undefined;
+  return response.status < 400 && typeof own === 'number' && own >= 400 ? own : response.status;
+}
+
+function sseEvents(bytes: Buffer): ReplayEvent[] {
+  return bytes
+    .toString('utf8')
+    .split(/\r\n|\n|\r/)
+    .filter((line) => line.startsWith('data:') && !line.includes('[DONE]'))
+    .map((line) => ({ name: '', payload: JSON.parse(line.slice('data:'.length)) as JsonRecord }));
+}
+
+type Target = Pick<Recording, 'call' | 'model'>;
+
+/** Which call of the gateway asks for a fixture of each provider; a text is the reason why none does. */
+const TARGETS = {
+  azure: ({ endpoint, request }) => {
+    const model = /\/deployments\/([^/]+)\//.exec(request.url)?.[1] ?? 'deployment';
+    if (endpoint === 'embeddings') return { call: 'embeddings', model };
+    if (endpoint !== 'chat.completions') return `${endpoint} is not in scope`;
+    const isStream = isRecord(request.body) && request.body['stream'] === true;
+    return { call: isStream ? 'chat-stream' : 'chat', model };
+  },
+  bedrock: ({ endpoint, request }) => {
+    const model = decodeURIComponent(/\/model\/(.+)\/[a-z-]+$/.exec(request.url)?.[1] ?? '');
+    if (endpoint === 'converse') return { call: 'chat', model };
+    if (endpoint === 'converse-stream') return { call: 'chat-stream', model };
+    if (!endpoint.startsWith('invoke')) return `${endpoint} is not in scope`;
+    return model.includes('embed') ? { call: 'embeddings', model } : 'text InvokeModel is not in scope';
+  },
+  gemini: ({ request }) => {
+    const [, model = '', task = ''] = /\/models\/([^/:]+):([A-Za-z]+)/.exec(request.url) ?? [];
+    if (task === 'generateContent') return { call: 'chat', model };
+    if (task === 'streamGenerateContent') return { call: 'chat-stream', model };
+    if (task === 'embedContent' || task === 'batchEmbedContents') return { call: 'embeddings', model };
+    return task === 'countTokens' ? 'countTokens is not in scope' : 'OpenAI-compatible endpoint is not in scope';
+  },
+} as const satisfies Record<ReplayProvider, (fixture: Fixture) => Target | string>;

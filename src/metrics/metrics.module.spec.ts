@@ -13,6 +13,7 @@ describe('MetricsModule', () => {
   let config: ConfigStore;
   let available: boolean;
   const listeners = new Set<(available: boolean) => void>();
+  const failureListeners = new Set<() => void>();
 
   beforeEach(async () => {
     available = true;
@@ -24,6 +25,10 @@ describe('MetricsModule', () => {
       onAvailability: (listener: (available: boolean) => void) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
+      },
+      onFailure: (listener: () => void) => {
+        failureListeners.add(listener);
+        return () => failureListeners.delete(listener);
       },
     };
     const provided = [
@@ -79,12 +84,14 @@ describe('MetricsModule', () => {
     expect(loadedAt.exec(page)?.[0]).toBe(before);
   });
 
-  it("follows the store's availability, and no longer once it is closed", async () => {
+  it("follows the store's state, and no longer once it is closed", async () => {
     expect(await scrape()).toMatch(/^tollgate_redis_up 1$/m);
     for (const listener of listeners) listener(false);
     expect(await scrape()).toMatch(/^tollgate_redis_up 0$/m);
+    for (const listener of failureListeners) listener();
+    expect(await scrape()).toMatch(/^tollgate_redis_errors_total 1$/m);
     await application.close();
-    expect(listeners.size).toBe(0);
+    expect([listeners.size, failureListeners.size]).toEqual([0, 0]);
   });
 
   it('declares its listener and that no credential is needed', () => {

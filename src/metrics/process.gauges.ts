@@ -5,7 +5,7 @@ import { buildVersion } from './build-version.js';
 import { MetricFamilies } from './metric-families.js';
 import { MetricsRecorder } from './metrics.recorder.js';
 
-/** Shows the configuration in force, its reloads, the store's availability and what is running. */
+/** Shows the configuration in force, its reloads, the store's state and what is running. */
 @Injectable()
 export class ProcessGauges implements OnModuleInit, OnModuleDestroy {
   private readonly leave: (() => void)[] = [];
@@ -33,6 +33,7 @@ export class ProcessGauges implements OnModuleInit, OnModuleDestroy {
         this.showLoadTime(report);
       }),
       this.store.onAvailability((available) => this.recorder.setRedisUp(available)),
+      this.store.onFailure(() => this.recorder.redisError()),
     );
   }
 

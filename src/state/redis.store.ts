@@ -29,6 +29,7 @@ export class RedisStore {
   readonly #breaker: StoreBreaker;
   readonly #subscriptions: Subscriptions;
   readonly #logger: Logger;
+  readonly #failureListeners = new Set<() => void>();
   #turn = 0;
   #isClosed = false;
 
@@ -56,6 +57,12 @@ export class RedisStore {
     return this.#breaker.subscribe(listener);
   }
 
+  /** Tells of every call that failed or was not answered in time; returns what removes the listener. */
+  onFailure(listener: () => void): () => void {
+    this.#failureListeners.add(listener);
+    return () => this.#failureListeners.delete(listener);
+  }
+
   /** Waits for a usable connection. After `timeoutMs` the store counts as away and is asked again in the background. */
   async connect(timeoutMs: number): Promise<boolean> {
     const until = performance.now() + timeoutMs;
@@ -77,6 +84,12 @@ export class RedisStore {
         return await client.eval(script.source, keys.length, ...keys, ...args);
       }
     });
+  }
+
+  /** What the server does when its memory is full (`noeviction`, ...); undefined where it does not tell. */
+  async evictionPolicy(): Promise<string | undefined> {
+    const memory = await this.#call((client) => client.info('memory'));
+    return /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];
   }
 
   /** The value of a key; null = there is none. */
@@ -163,6 +176,7 @@ export class RedisStore {
       },
       (error: unknown) => {
         const failure = toStoreError(error);
+        for (const listener of this.#failureListeners) listener();
         if (failure instanceof StoreUnavailableError) this.#breaker.failed();
         throw failure;
       },

@@ -1,17 +1,20 @@
-import { azureOpenAiKind } from './providers/azure-openai/azure-openai.module.js';
+import { azureOpenAIKind } from './providers/azure-openai/azure-openai.module.js';
 import { bedrockKind } from './providers/bedrock/bedrock.module.js';
 import { geminiKind } from './providers/gemini/gemini.module.js';
 import type { ProviderKindRegistration } from './providers/provider-kind.registration.js';
 import { sandboxKind } from './providers/sandbox/sandbox.module.js';
 
 /** Every provider kind of this build: the one line a new one adds. */
-export const KINDS: readonly ProviderKindRegistration[] = [azureOpenAiKind, bedrockKind, geminiKind, sandboxKind];
+export const KINDS: readonly ProviderKindRegistration[] = [azureOpenAIKind, bedrockKind, geminiKind, sandboxKind];
 
 /** What runs when there is no configuration file: the built-in provider, nothing that leaves the machine. */
 export const QUICK_START_DOCUMENT = {
   providers: { sandbox: { kind: 'sandbox' } },
   models: {
     sandbox: { deployments: [{ provider: 'sandbox', model: 'sandbox' }] },
-    'sandbox-embeddings': { operation: 'embeddings', deployments: [{ provider: 'sandbox', model: 'sandbox-embeddings' }] },
+    'sandbox-embeddings': {
+      operation: 'embeddings',
+      deployments: [{ provider: 'sandbox', model: 'sandbox-embeddings' }],
+    },
   },
 } as const;

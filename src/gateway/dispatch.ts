@@ -2,7 +2,7 @@ import type { Deployment } from '../contract/plan.js';
 import { GatewayError } from '../contract/errors.js';
 import type { AttemptContext, LossWarning } from '../contract/provider.js';
 import type { Settlement } from '../quota/settlement.js';
-import type { RunRequest } from '../routing/attempt.runner.js';
+import type { AttemptRequest } from '../routing/attempt-runner.js';
 import type { ChatDialect } from './dialects/dialect.js';
 import { openAiError } from './dialects/openai-error.js';
 import { DRAIN_MS, type DrainSlots } from './relay/drain-slots.js';
@@ -54,7 +54,7 @@ export class Dispatch {
   }
 
   /** What the attempt runner needs. */
-  runRequest(): RunRequest {
+  runRequest(): AttemptRequest {
     const { plan } = this.call;
     const { record, requestId } = this.live;
     return {
@@ -62,7 +62,7 @@ export class Dispatch {
       requestId,
       signal: this.upstream.signal,
       record,
-      deadlineMs: record.startedAtMs + plan.model.timeouts.totalMs,
+      deadlineMs: record.startedAtMs + plan.model.timeouts.totalMs - Date.now(),
     };
   }
 

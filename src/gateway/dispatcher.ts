@@ -3,15 +3,26 @@ import type { Response } from 'express';
 import { ConfigStore } from '../config/config.store.js';
 import { GatewayError, toGatewayError } from '../contract/errors.js';
 import { NO_USAGE } from '../contract/usage.js';
-import { AttemptRunner } from '../routing/attempt.runner.js';
+import type { StreamTermination } from '../metrics/metric-contract.js';
+import { MetricsRecorder } from '../metrics/metrics.recorder.js';
+import { AttemptRunner } from '../routing/attempt-runner.js';
 import { Dispatch } from './dispatch.js';
 import { estimatedUsage, relayedUsage } from './dispatch-usage.js';
 import { DrainSlots } from './relay/drain-slots.js';
+import type { RelayEnd } from './relay/relay.js';
 import { ResponseWriter } from './relay/response-writer.js';
 import { StreamTicker } from './relay/stream-ticker.js';
 import { streamAttempt } from './stream-attempt.js';
 import { wholeAttempt } from './whole-attempt.js';
 import type { LiveRequest } from './request/live-request.js';
+
+/** Why a stream ended, in the words of the metrics. */
+function termination(end: RelayEnd, live: LiveRequest): StreamTermination {
+  if (end.how === 'complete') return 'completed';
+  if (live.cutBy !== undefined) return 'drain_cut';
+  if (live.clientGone) return 'client_abort';
+  return end.error?.code === 'provider_timeout' ? 'idle_timeout' : 'provider_error';
+}
 
 /**
  * Carries a planned and reserved call to its deployments and its answer to the client, and settles it exactly once,
@@ -24,6 +35,7 @@ export class Dispatcher {
     private readonly config: ConfigStore,
     private readonly ticker: StreamTicker,
     private readonly drains: DrainSlots,
+    private readonly metrics: MetricsRecorder,
   ) {}
 
   /** Resolves when the answer is over; rejects with GatewayError while the status can still be chosen. */
@@ -69,10 +81,12 @@ export class Dispatcher {
     const attempted = await this.runner.run(dispatch.runRequest(), (deployment, context) =>
       streamAttempt(dispatch, deployment, context, this.ticker),
     );
+    this.metrics.streamOpened();
     const end = await attempted.value.ended;
-    attempted.release();
+    attempted.release(end.how === 'failed' ? end.error : undefined);
     record.usage = relayedUsage(end, dispatch.promptTokens);
     record.usageEstimated = record.usage.source === 'estimate';
+    this.metrics.streamClosed(termination(end, dispatch.live));
     if (end.how === 'complete') return;
     const { cutBy } = dispatch.live;
     if (cutBy !== undefined) dispatch.writer.fail(dispatch.streamError(cutBy));

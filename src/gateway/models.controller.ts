@@ -4,7 +4,8 @@ import type { Request } from 'express';
 import type { Caller } from '../contract/caller.js';
 import { GatewayError } from '../contract/errors.js';
 import { RoutePolicy } from '../contract/route-policy.js';
-import { RoutingService, type CatalogEntry } from '../routing/routing.service.js';
+import type { CatalogEntry } from '../routing/catalog.js';
+import { RoutingService } from '../routing/routing.service.js';
 import { liveRequestOf } from './request/live-request.js';
 
 /** A model in OpenAI's shape. */

@@ -26,6 +26,7 @@ export class NativeRelay extends Relay implements ByteSink {
   }
 
   start(): void {
+    if (this.isOver) return;
     this.native.source.start(this);
   }
 

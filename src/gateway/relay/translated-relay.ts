@@ -39,6 +39,7 @@ export class TranslatedRelay extends Relay {
   }
 
   start(): void {
+    if (this.isOver) return;
     this.translated.stream.start((parts) => this.take(parts));
   }
 

@@ -50,6 +50,9 @@ export class RequestLifecycle {
     if (this.draining) response.setHeader('connection', 'close');
     response.on('close', () => {
       record.status = response.statusCode;
+      const route = (request.route as { path?: unknown } | undefined)?.path;
+      if (typeof route === 'string') record.route = route;
+      if (record.bytesOut === 0) record.bytesOut = Number(response.getHeader('content-length') ?? 0);
       if (!response.writableFinished) {
         record.outcome = live.cutBy === undefined ? 'client-abort' : record.outcome;
         live.abort.abort(new GatewayError('client_closed'));

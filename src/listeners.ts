@@ -1,0 +1,111 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { TollgateConfig } from './config/config.schema.js';
+import type { Plane } from './contract/plane.js';
+import { markExpectsContinue } from './gateway/request/body-reader.js';
+import { declarePlane } from './gateway/request/request-lifecycle.js';
+
+type ServerSettings = TollgateConfig['server'];
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** How often Node looks for connections that are over their time, in milliseconds. */
+const CHECK_MS = 2_000;
+
+/** What a connection that does not speak HTTP properly is told, by Node's error code. */
+const CLIENT_ERRORS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+/** Answers broken HTTP and closes: there is no request to answer by the usual way. */
+function refuseBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const status = CLIENT_ERRORS[error.code ?? ''] ?? '400 Bad Request';
+  const body = JSON.stringify({
+    error: { message: `${status.slice(4)}.`, type: 'invalid_request_error', param: null, code: 'invalid_request' },
+  });
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
+
+function createListener(plane: Plane, handler: Handler, settings: ServerSettings): Server {
+  const server = createServer(
+    {
+      headersTimeout: settings.headersTimeoutMs,
+      requestTimeout: Math.max(settings.bodyTimeoutMs, settings.headersTimeoutMs),
+      keepAliveTimeout: settings.keepAliveTimeoutMs,
+      connectionsCheckingInterval: CHECK_MS,
+      noDelay: true,
+    },
+    handler,
+  );
+  server.maxConnections = settings.maxConnections;
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    markExpectsContinue(request);
+    handler(request, response);
+  });
+  server.on('clientError', refuseBrokenHttp);
+  server.on('upgrade', (_request: IncomingMessage, socket: Socket) => {
+    socket.end('HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+  });
+  declarePlane(server, plane);
+  return server;
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}
+
+/** The HTTP servers of the one application: data, admin, and metrics with the probes. */
+export class Listeners {
+  private readonly servers: Readonly<Record<Plane, Server>>;
+
+  constructor(
+    handler: Handler,
+    private readonly settings: ServerSettings,
+  ) {
+    this.servers = {
+      data: createListener('data', handler, settings),
+      admin: createListener('admin', handler, settings),
+      metrics: createListener('metrics', handler, settings),
+    };
+  }
+
+  /** Opens all three; resolves with their ports. Rejects when one is taken. */
+  async open(): Promise<Readonly<Record<Plane, number>>> {
+    const { host, port, adminPort, metricsPort } = this.settings;
+    const metrics = await listen(this.servers.metrics, metricsPort, host);
+    const admin = await listen(this.servers.admin, adminPort, host);
+    const data = await listen(this.servers.data, port, host);
+    return { data, admin, metrics };
+  }
+
+  /** Takes no new connection on data and admin; resolves when the open ones are gone. */
+  async closeTraffic(): Promise<void> {
+    await Promise.all([close(this.servers.data), close(this.servers.admin)]);
+  }
+
+  /** Drops what is left. */
+  async closeAll(): Promise<void> {
+    const servers = Object.values(this.servers);
+    for (const server of servers) server.closeAllConnections();
+    await Promise.all(servers.map(close));
+  }
+}

@@ -1,3 +1,4 @@
+import type { JsonValue } from './json.js';
 import type { MeasuredUsage } from './usage.js';
 
 /** Texts (or token lists) to embed. */
@@ -7,6 +8,8 @@ export interface EmbeddingsRequest {
   /** Length of the vectors asked for; absent = the model's own. */
   readonly dimensions?: number;
   readonly endUser?: string;
+  /** Fields of the caller's dialect this contract has no word for; a provider uses or reports each. */
+  readonly extra?: Readonly<Record<string, JsonValue>>;
 }
 
 export interface EmbeddingsResponse {

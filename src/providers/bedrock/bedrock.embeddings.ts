@@ -1,6 +1,7 @@
 import type { EmbeddingsRequest, EmbeddingsResponse } from '../../contract/embeddings.js';
 import { GatewayError } from '../../contract/errors.js';
-import { isJsonObject, type JsonObject } from '../../contract/json.js';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.js';
+import type { LossWarning } from '../../contract/provider.js';
 import { tokenCount } from '../../contract/usage.js';
 import type { WholeResponse } from '../../transport/upstream.js';
 import { badResponse } from './bedrock.error.js';
@@ -14,20 +15,31 @@ export interface InvokePart {
 }
 
 type Vector = readonly number[];
+type Warn = (warning: LossWarning) => void;
+
+/** What the caller wants of the vectors. */
+interface VectorWish {
+  readonly dimensions: number | undefined;
+  /** What the vectors are for, in Cohere's words; default `search_document`. */
+  readonly input_type: JsonValue;
+}
 
 /** How a family of embedding models is asked and understood. */
 interface EmbeddingFamily {
   /** Texts one call takes. */
   readonly textsPerCall: number;
-  readonly body: (texts: readonly string[], dimensions: number | undefined) => JsonObject;
+  readonly body: (texts: readonly string[], wish: VectorWish) => JsonObject;
   readonly vectors: (answer: JsonObject) => unknown;
   /** Whether the length of the vectors can be chosen. */
   readonly hasDimensions: boolean;
+  /** Whether the purpose of the vectors can be told. */
+  readonly hasInputType: boolean;
 }
 
 const TITAN_V1: EmbeddingFamily = {
   textsPerCall: 1,
   hasDimensions: false,
+  hasInputType: false,
   body: ([inputText]) => ({ inputText }),
   vectors: ({ embedding }) => [embedding],
 };
@@ -36,7 +48,8 @@ const TITAN_V1: EmbeddingFamily = {
 const COHERE_V3: EmbeddingFamily = {
   textsPerCall: 96,
   hasDimensions: false,
-  body: (texts) => ({ texts: [...texts], input_type: 'search_document' }),
+  hasInputType: true,
+  body: (texts, { input_type }) => ({ texts: [...texts], input_type }),
   vectors: readCohere,
 };
 
@@ -46,7 +59,7 @@ const FAMILIES: readonly (readonly [pattern: RegExp, family: EmbeddingFamily])[]
     {
       ...TITAN_V1,
       hasDimensions: true,
-      body: ([inputText], dimensions) => ({ inputText, ...(dimensions === undefined ? {} : { dimensions }) }),
+      body: ([inputText], { dimensions }) => ({ inputText, dimensions }),
     },
   ],
   [/^amazon\.titan-embed-(text-v1|g1-text)/, TITAN_V1],
@@ -55,12 +68,13 @@ const FAMILIES: readonly (readonly [pattern: RegExp, family: EmbeddingFamily])[]
     {
       textsPerCall: 1,
       hasDimensions: true,
-      body: ([value], embeddingDimension) => ({
+      hasInputType: false,
+      body: ([value], { dimensions }) => ({
         taskType: 'SINGLE_EMBEDDING',
         singleEmbeddingParams: {
           embeddingPurpose: 'GENERIC_INDEX',
           text: { value, truncationMode: 'NONE' },
-          ...(embeddingDimension === undefined ? {} : { embeddingDimension }),
+          embeddingDimension: dimensions,
         },
       }),
       vectors: ({ embeddings }) =>
@@ -72,11 +86,11 @@ const FAMILIES: readonly (readonly [pattern: RegExp, family: EmbeddingFamily])[]
     {
       ...COHERE_V3,
       hasDimensions: true,
-      body: (texts, output_dimension) => ({
+      body: (texts, { input_type, dimensions }) => ({
         texts: [...texts],
-        input_type: 'search_document',
+        input_type,
         embedding_types: ['float'],
-        ...(output_dimension === undefined ? {} : { output_dimension }),
+        output_dimension: dimensions,
       }),
     },
   ],
@@ -87,8 +101,10 @@ const FAMILIES: readonly (readonly [pattern: RegExp, family: EmbeddingFamily])[]
  * The InvokeModel calls an embeddings request takes: Titan and Nova embed one text a call, Cohere up to 96. Throws
  * GatewayError `not_supported`, `invalid_value` or `unsupported_parameter`.
  */
-export function buildInvokeParts(request: EmbeddingsRequest, model: string): InvokePart[] {
+export function buildInvokeParts(request: EmbeddingsRequest, model: string, warn: Warn): InvokePart[] {
   const family = familyOf(model);
+  reportLosses(request, family, warn);
+  const wish = { dimensions: request.dimensions, input_type: request.extra?.['input_type'] ?? 'search_document' };
   if (request.dimensions !== undefined && !family.hasDimensions) {
     throw new GatewayError('unsupported_parameter', {
       param: 'dimensions',
@@ -102,9 +118,17 @@ export function buildInvokeParts(request: EmbeddingsRequest, model: string): Inv
   const parts: InvokePart[] = [];
   for (let at = 0; at < texts.length; at += family.textsPerCall) {
     const batch = texts.slice(at, at + family.textsPerCall);
-    parts.push({ body: JSON.stringify(family.body(batch, request.dimensions)), count: batch.length });
+    parts.push({ body: JSON.stringify(family.body(batch, wish)), count: batch.length });
   }
   return parts;
+}
+
+function reportLosses(request: EmbeddingsRequest, family: EmbeddingFamily, warn: Warn): void {
+  const asked = [...(request.endUser === undefined ? [] : ['endUser']), ...Object.keys(request.extra ?? {})];
+  for (const field of asked) {
+    if (field === 'input_type' && family.hasInputType) continue;
+    warn({ field, kind: 'dropped', detail: 'the model has no such parameter' });
+  }
 }
 
 /** Reads the answer to one part. Throws GatewayError `provider_bad_response`. */

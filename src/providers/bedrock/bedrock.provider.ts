@@ -68,9 +68,9 @@ export class BedrockProvider implements Provider, ChatAbility, EmbeddingsAbility
    * Titan and Nova take one text a call, so one request can be several calls, eight at a time. The first failure ends
    * them all; what the others were billed is then not told.
    */
-  async embed({ request, model, context }: AbilityCall<EmbeddingsRequest>): Promise<EmbeddingsResponse> {
+  async embed({ request, model, context, warn }: AbilityCall<EmbeddingsRequest>): Promise<EmbeddingsResponse> {
     const family = this.foundationModel(model);
-    const parts = buildInvokeParts(request, family);
+    const parts = buildInvokeParts(request, family, warn);
     const abort = new AbortController();
     const signal = AbortSignal.any([context.signal, abort.signal]);
     const answers: EmbeddingsResponse[] = [];

@@ -79,12 +79,13 @@ export class QuotaModel {
   /** Ends a reservation; exactly one effect per request id. */
   settle(call: SettleCall, now: number): { readonly result: SettleResult; readonly line?: ModelLine } {
     const known = this.#records.get(call.requestId);
-    if (known?.state === 'S' || known?.state === 'C') return { result: 'dup' };
     const isCancel = call.kind === 'cancel';
-    if (call.kind === 'orphan') {
-      if (known?.state !== 'R') return { result: 'gone' };
-      if ((this.leases.get(call.requestId) ?? 0) > now) return { result: 'alive' };
+    if (call.kind === 'orphan' && known?.state !== 'R') {
+      this.leases.delete(call.requestId);
+      return { result: 'gone' };
     }
+    if (known?.state === 'S' || known?.state === 'C') return { result: 'dup' };
+    if (call.kind === 'orphan' && (this.leases.get(call.requestId) ?? 0) > now) return { result: 'alive' };
     if (isCancel && known === undefined) {
       this.#records.set(call.requestId, { state: 'C' });
       return { result: 'tombstone' };

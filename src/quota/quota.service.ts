@@ -6,22 +6,20 @@ import type { CallEnvelope } from '../contract/call.js';
 import type { Caller } from '../contract/caller.js';
 import { GatewayError } from '../contract/errors.js';
 import type { Plan } from '../contract/plan.js';
-import type { RequestRecord } from '../contract/record.js';
-import type { MeasuredUsage } from '../contract/usage.js';
 import { BackgroundTasks } from '../state/background-tasks.js';
 import { RedisStore } from '../state/redis.store.js';
-import { StoreUnavailableError, type CallOutcome } from '../state/store-error.js';
+import { StoreUnavailableError } from '../state/store-error.js';
 import { LeaseKeeper } from './lease-keeper.js';
-import { ledgerFields } from './ledger-fields.js';
 import { limitRefusal } from './limit-refusal.js';
+import { OrphanSweeper } from './orphan-sweeper.js';
 import type { ReserveReply } from './quota-item.js';
 import { QuotaModel } from './quota-model.js';
 import { compileScopes, type CallerScopes } from './quota-scopes.js';
-import { readReserveReply, RESERVE, reserveCall, settleCall, type ReserveCall } from './quota-scripts.js';
+import { readReserveReply, RESERVE, reserveCall, type ReserveCall, type SettleCall } from './quota-scripts.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
-import { actualItems, LEASE_MS, metaText, reservationOf, type Reservation } from './reservation.js';
-import { SettlementQueue } from './settlement-queue.js';
+import { LEASE_MS, metaText, reservationOf, type Reservation } from './reservation.js';
 import { OnceSettlement, type Settlement } from './settlement.js';
+import { Settler } from './settler.js';
 import { TokenEstimator } from './token-estimator.js';
 
 /** What is to be admitted. */
@@ -33,7 +31,11 @@ export interface QuotaRequest {
 }
 
 /** How a request was admitted: by the store, by this replica's own memory, or unchecked. */
-type AdmittedBy = 'store' | 'shadow' | 'nobody';
+interface Admission {
+  readonly by: 'store' | 'shadow' | 'nobody';
+  /** True when the store has, or may yet get, the reservation. */
+  readonly mayBeStored: boolean;
+}
 
 interface CachedScopes {
   readonly snapshot: ConfigSnapshot;
@@ -50,22 +52,21 @@ const UNAVAILABLE = { retryAfterMs: 2_000, headers: { 'retry-after': '2', 'retry
 export class QuotaService {
   readonly #estimator = new TokenEstimator();
   readonly #scopes = new WeakMap<Caller, CachedScopes>();
-  readonly #queue: SettlementQueue;
+  readonly #settler: Settler;
   readonly #leases: LeaseKeeper;
-  readonly #tombstoneMs: number;
-  readonly #ledgerLength: number;
+  readonly #sweeper: OrphanSweeper;
   #shadow = new QuotaModel();
 
   constructor(
     private readonly config: ConfigStore,
     private readonly store: RedisStore,
-    private readonly background: BackgroundTasks,
+    background: BackgroundTasks,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.#tombstoneMs = store.isEmbedded ? 600_000 : 3_600_000;
-    this.#ledgerLength = store.isEmbedded ? 100_000 : 1_000_000;
-    this.#queue = new SettlementQueue(store, logger, { tombstoneMs: this.#tombstoneMs });
+    this.#settler = new Settler(store, background, logger);
     this.#leases = new LeaseKeeper(store, background);
+    this.#sweeper = new OrphanSweeper({ store, background, settler: this.#settler, logger });
+    for (const id of Object.keys(config.current.config.organisations)) this.#sweeper.know(store.keys.tenant(id));
     store.onAvailability((available) => {
       if (available) this.#shadow = new QuotaModel();
     });
@@ -73,7 +74,7 @@ export class QuotaService {
 
   /** Settlements the store has not acknowledged. */
   get unsettled(): number {
-    return this.#queue.waiting;
+    return this.#settler.queue.waiting;
   }
 
   /**
@@ -81,9 +82,10 @@ export class QuotaService {
    * (both with `x-ratelimit-*` headers) or `quota_store_unavailable`.
    */
   async open(request: QuotaRequest): Promise<Settlement> {
-    if (this.#queue.isFull) throw new GatewayError('quota_store_unavailable', UNAVAILABLE);
+    if (this.#settler.queue.isFull) throw new GatewayError('quota_store_unavailable', UNAVAILABLE);
     const reservation = this.#prepare(request);
     const { keys } = reservation.scopes;
+    this.#sweeper.visit(keys);
     const reserve: ReserveCall = {
       requestId: reservation.requestId,
       leaseMs: LEASE_MS,
@@ -98,13 +100,14 @@ export class QuotaService {
     } catch (error) {
       return this.#withoutStore(reservation, reserve, error);
     }
-    return this.#answer(reservation, reply, 'store');
+    return this.#answer(reservation, reply, { by: 'store', mayBeStored: true });
   }
 
   /** Brings what is unsettled to the store, for at most `timeoutMs`; the rest is written to the log. True = no rest. */
   async flush(timeoutMs: number): Promise<boolean> {
     this.#leases.stop();
-    return this.#queue.flush(timeoutMs);
+    this.#sweeper.stop();
+    return this.#settler.queue.flush(timeoutMs);
   }
 
   #prepare({ requestId, call, plan, caller }: QuotaRequest): Reservation {
@@ -134,26 +137,27 @@ export class QuotaService {
   #withoutStore(reservation: Reservation, reserve: ReserveCall, error: unknown): Settlement {
     const policy = this.config.current.config.redis.onFailure.limits;
     const isAway = error instanceof StoreUnavailableError;
-    const outcome: CallOutcome = isAway ? error.outcome : 'unknown';
+    const mayBeStored = !isAway || error.outcome === 'unknown';
     if (!isAway) this.logger.error({ err: error, requestId: reservation.requestId }, 'the reservation script failed');
     try {
-      if (isAway && policy === 'open') return this.#admit(reservation, {}, 'nobody');
+      if (isAway && policy === 'open') return this.#admit(reservation, {}, { by: 'nobody', mayBeStored });
       if (!isAway || policy === 'closed') {
         throw new GatewayError('quota_store_unavailable', { ...UNAVAILABLE, cause: error });
       }
-      return this.#answer(reservation, this.#shadow.reserve(reserve, Date.now()), 'shadow');
+      const reply = this.#shadow.reserve(reserve, Date.now());
+      return this.#answer(reservation, reply, { by: 'shadow', mayBeStored });
     } catch (refusal) {
       // The store may still carry the reservation out; a cancelled request id can never be reserved.
-      if (outcome === 'unknown') this.#cancel(reservation, 'store');
+      if (mayBeStored) this.#settler.submit(reservation, this.#settler.cancellation(reservation));
       throw refusal;
     }
   }
 
-  #answer(reservation: Reservation, reply: ReserveReply, by: AdmittedBy): Settlement {
+  #answer(reservation: Reservation, reply: ReserveReply, admission: Admission): Settlement {
     const { windows } = reservation.scopes;
     switch (reply.type) {
       case 'admitted':
-        return this.#admit(reservation, rateLimitHeaders({ windows, used: reply.used, now: reply.now }), by);
+        return this.#admit(reservation, rateLimitHeaders({ windows, used: reply.used, now: reply.now }), admission);
       case 'refused':
         throw limitRefusal({ windows, items: reservation.items, ...reply });
       case 'used-up':
@@ -162,66 +166,31 @@ export class QuotaService {
     }
   }
 
-  #admit(reservation: Reservation, headers: Readonly<Record<string, string>>, by: AdmittedBy): Settlement {
-    this.#leases.add(reservation);
+  #admit(
+    reservation: Reservation,
+    headers: Readonly<Record<string, string>>,
+    { by, mayBeStored }: Admission,
+  ): Settlement {
+    if (mayBeStored) this.#leases.add(reservation);
+    const end = (call: SettleCall): void => {
+      this.#leases.remove(reservation);
+      if (by === 'shadow') this.#endInShadow(call);
+      // What never reached the store needs no cancelling there.
+      if (mayBeStored || call.kind === 'settle') this.#settler.submit(reservation, call);
+    };
     return new OnceSettlement(headers, reservation.promptEstimate, {
-      settle: (usage, record) => this.#settle(reservation, { usage, record, by }),
-      cancel: () => this.#cancel(reservation, by),
+      settle: (usage, record) => {
+        this.#estimator.learn(reservation.model, reservation.call, usage);
+        end(this.#settler.settlement(reservation, usage, record));
+      },
+      cancel: () => end(this.#settler.cancellation(reservation)),
     });
   }
 
-  #settle(
-    reservation: Reservation,
-    end: { readonly usage: MeasuredUsage; readonly record: RequestRecord; readonly by: AdmittedBy },
-  ): void {
-    const { usage, record, by } = end;
-    this.#leases.remove(reservation);
-    this.#estimator.learn(reservation.model, reservation.call, usage);
-    const tokens = usage.promptTokens + usage.completionTokens;
-    const call = {
-      requestId: reservation.requestId,
-      kind: 'settle',
-      tombstoneMs: this.#tombstoneMs,
-      ledgerLength: this.#ledgerLength,
-      chargeNanoUsd: 0,
-      promptTokens: usage.promptTokens,
-      completionTokens: usage.completionTokens,
-      items: actualItems(reservation, tokens),
-      fields: ledgerFields(reservation, usage, record),
-    } as const;
-    if (by === 'shadow') this.#endInShadow(reservation, () => this.#shadow.settle(call, Date.now()));
-    this.#submit(reservation, settleCall(this.#where(reservation), call));
-  }
-
-  #cancel(reservation: Reservation, by: AdmittedBy): void {
-    this.#leases.remove(reservation);
-    const call = {
-      requestId: reservation.requestId,
-      kind: 'cancel',
-      tombstoneMs: this.#tombstoneMs,
-      ledgerLength: this.#ledgerLength,
-      chargeNanoUsd: 0,
-      promptTokens: 0,
-      completionTokens: 0,
-      items: actualItems(reservation, 0),
-      fields: [],
-    } as const;
-    if (by === 'shadow') this.#endInShadow(reservation, () => this.#shadow.settle(call, Date.now()));
-    this.#submit(reservation, settleCall(this.#where(reservation), call));
-  }
-
-  #endInShadow({ requestId }: Reservation, end: () => unknown): void {
-    if (this.#shadow.state(requestId) === undefined) return;
-    end();
-    this.#shadow.forget(requestId);
-  }
-
-  #submit({ requestId }: Reservation, call: ReturnType<typeof settleCall>): void {
-    this.background.run('settle', this.#queue.submit({ requestId, ...call }));
-  }
-
-  #where({ requestId, scopes }: Reservation) {
-    const { keys } = scopes;
-    return { record: keys.reservation(requestId), leases: keys.leases, ledger: keys.ledger };
+  /** A shadow is dropped when the store is back; what it admitted before is unknown to the next one. */
+  #endInShadow(call: SettleCall): void {
+    if (this.#shadow.state(call.requestId) === undefined) return;
+    this.#shadow.settle(call, Date.now());
+    this.#shadow.forget(call.requestId);
   }
 }

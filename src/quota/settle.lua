@@ -9,7 +9,7 @@
 -- 5. cancel: all that was reserved is given back, no line; without a record a tombstone, so that a reserve that comes
 --    later is refused.
 -- 6. orphan: as settle, but only while the reservation is open and its lease is over: a renewal wins the race. The
---    owner may still settle (3).
+--    owner may still settle (3). Without an open reservation the stray lease is dropped.
 --
 -- KEYS  reservation record, leases of the tenant, ledger, item 1..n as they were reserved
 -- ARGV  request id, kind, tombstone ms, ledger length (about; 0 = unbounded), n, charge in nano-dollars, prompt tokens,
@@ -33,9 +33,12 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local record = call('HMGET', rv, 'st', 'it', 'ch')
 local state = record[1]
 
+if kind == 'orphan' and state ~= 'R' then
+  call('ZREM', rx, rid)
+  return {0, 'gone', text(now)}
+end
 if state == 'S' or state == 'C' then return {0, 'dup', text(now)} end
 if kind == 'orphan' then
-  if state ~= 'R' then return {0, 'gone', text(now)} end
   local lease = call('ZSCORE', rx, rid)
   if lease and tonumber(lease) > now then return {0, 'alive', text(now)} end
 end

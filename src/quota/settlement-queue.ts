@@ -25,6 +25,7 @@ export interface SettlementQueueOptions {
 
 const BATCH = 100;
 const RETRY_MS = 500;
+const FLUSH_PAUSE_MS = 20;
 
 /**
  * Brings every settlement to the store, again and again until it is acknowledged: settling twice has no second effect.
@@ -34,6 +35,8 @@ export class SettlementQueue {
   #kept: KeptJob[] = [];
   #draining: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #inFlight = 0;
+  #isFlushed = false;
   readonly #capacity: number;
 
   constructor(
@@ -60,8 +63,11 @@ export class SettlementQueue {
   /** Sends a settlement; resolves when it is acknowledged or kept for later. */
   async submit(job: SettlementJob): Promise<void> {
     const kept: KeptJob = { job, sinceMs: Date.now(), wasSent: false };
-    if (await this.#send(kept)) return;
-    if (this.isFull) {
+    this.#inFlight += 1;
+    const isDone = await this.#send(kept);
+    this.#inFlight -= 1;
+    if (isDone) return;
+    if (this.isFull || this.#isFlushed) {
       this.#dump(kept);
       return;
     }
@@ -69,17 +75,22 @@ export class SettlementQueue {
     this.#retryLater();
   }
 
-  /** Tries for `timeoutMs` to bring everything to the store; what is left is written to the log. True = nothing was. */
+  /**
+   * The end: tries for `timeoutMs` to bring everything to the store and writes what is left to the log, as it does with
+   * whatever fails later. True = nothing was left.
+   */
   async flush(timeoutMs: number): Promise<boolean> {
     const until = performance.now() + timeoutMs;
     do {
       await this.#drain();
-      if (this.#kept.length === 0) return true;
-      await new Promise((resolve) => setTimeout(resolve, Math.min(50, timeoutMs)));
+      if (this.#kept.length === 0 && this.#inFlight === 0) break;
+      await new Promise((resolve) => setTimeout(resolve, FLUSH_PAUSE_MS));
     } while (performance.now() < until);
+    this.#isFlushed = true;
     clearTimeout(this.#timer);
+    const isEmpty = this.#kept.length === 0 && this.#inFlight === 0;
     for (const kept of this.#kept.splice(0)) this.#dump(kept);
-    return false;
+    return isEmpty;
   }
 
   /** True when the job is done with: acknowledged, or refused for a defect and written to the log. */
@@ -101,7 +112,7 @@ export class SettlementQueue {
   #drain(): Promise<void> {
     this.#draining ??= this.#drainBatches().finally(() => {
       this.#draining = undefined;
-      if (this.#kept.length > 0) this.#retryLater();
+      if (this.#kept.length > 0 && !this.#isFlushed) this.#retryLater();
     });
     return this.#draining;
   }

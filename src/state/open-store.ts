@@ -53,6 +53,21 @@ export async function openStore(redis: TollgateConfig['redis'], logger: Logger):
     opened = { store, close: () => store.close() };
   }
   const isConnected = await opened.store.connect(CONNECT_MS);
-  if (!isConnected) logger.error('the store cannot be reached; starting without it');
+  if (isConnected) await warnOfEviction(opened.store, logger);
+  else logger.error('the store cannot be reached; starting without it');
   return opened;
+}
+
+/** A server that evicts keys loses limits and unsettled usage without a sound. */
+async function warnOfEviction(store: RedisStore, logger: Logger): Promise<void> {
+  try {
+    const policy = await store.evictionPolicy();
+    if (policy === undefined || policy === 'noeviction') return;
+    logger.warn(
+      { maxmemory_policy: policy },
+      'the store may evict limits and usage: set its maxmemory-policy to noeviction',
+    );
+  } catch (error) {
+    logger.debug({ err: error }, 'the store does not tell its eviction policy');
+  }
 }

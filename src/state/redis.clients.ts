@@ -14,12 +14,16 @@ export interface ClientSettings {
 
 const retryDelay = (attempt: number): number => Math.min(50 * attempt, 450) + Math.random() * 50;
 
-function options(settings: ClientSettings): RedisOptions {
+type Purpose = 'commands' | 'subscriptions';
+
+function options(settings: ClientSettings, purpose: Purpose): RedisOptions {
+  const isForCommands = purpose === 'commands';
   return {
-    enableAutoPipelining: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
+    enableAutoPipelining: isForCommands,
+    enableOfflineQueue: !isForCommands,
+    maxRetriesPerRequest: isForCommands ? 0 : null,
+    autoResendUnfulfilledCommands: !isForCommands,
+    autoResubscribe: true,
     connectTimeout: 1_000,
     socketTimeout: settings.socketTimeoutMs,
     keepAlive: 5_000,
@@ -52,52 +56,45 @@ function credentials(url: URL): RedisOptions {
   };
 }
 
-function cluster(settings: ClientSettings, overrides: RedisOptions): Cluster {
+function cluster(settings: ClientSettings, purpose: Purpose): Cluster {
   const url = new URL(settings.redis.url);
   const nodes: ClusterNode[] = addresses([url.host, ...settings.redis.nodes], 6_379);
-  const { enableAutoPipelining, enableOfflineQueue, retryStrategy: _perNode, ...perNode } = options(settings);
+  const { retryStrategy: _perNode, ...perNode } = options(settings, purpose);
   return new Cluster(nodes, {
-    enableAutoPipelining,
-    enableOfflineQueue,
+    enableAutoPipelining: perNode.enableAutoPipelining === true,
+    enableOfflineQueue: perNode.enableOfflineQueue === true,
     slotsRefreshTimeout: 1_000,
     clusterRetryStrategy: retryDelay,
     retryDelayOnFailover: 100,
     redisOptions: { ...perNode, ...credentials(url) },
-    ...('enableOfflineQueue' in overrides ? { enableOfflineQueue: true, enableAutoPipelining: false } : {}),
   });
 }
 
-function sentinel(settings: ClientSettings, overrides: RedisOptions): Redis {
+function sentinel(settings: ClientSettings, purpose: Purpose): Redis {
   const url = new URL(settings.redis.url);
   return new Redis({
-    ...options(settings),
+    ...options(settings, purpose),
     ...credentials(url),
     db: Number(url.pathname.slice(1)) || 0,
     sentinels: addresses(settings.redis.nodes.length > 0 ? settings.redis.nodes : [url.host], 26_379),
     name: settings.redis.sentinelName ?? 'mymaster',
     failoverDetector: true,
     sentinelRetryStrategy: retryDelay,
-    ...overrides,
   });
 }
 
-function connect(settings: ClientSettings, overrides: RedisOptions = {}): StoreClient {
-  if (settings.redis.mode === 'cluster') return cluster(settings, overrides);
-  if (settings.redis.mode === 'sentinel') return sentinel(settings, overrides);
-  return new Redis(settings.redis.url, { ...options(settings), ...overrides });
+function connect(settings: ClientSettings, purpose: Purpose): StoreClient {
+  if (settings.redis.mode === 'cluster') return cluster(settings, purpose);
+  if (settings.redis.mode === 'sentinel') return sentinel(settings, purpose);
+  return new Redis(settings.redis.url, options(settings, purpose));
 }
 
 /** A connection for commands. It never queues while disconnected and never sends a command twice. */
 export function connectForCommands(settings: ClientSettings): StoreClient {
-  return connect(settings);
+  return connect(settings, 'commands');
 }
 
 /** A connection for subscriptions. It keeps them over reconnects; its silence is no fault. */
 export function connectForSubscriptions(settings: ClientSettings): StoreClient {
-  return connect(settings, {
-    enableAutoPipelining: false,
-    enableOfflineQueue: true,
-    maxRetriesPerRequest: null,
-    autoResubscribe: true,
-  });
+  return connect(settings, 'subscriptions');
 }

@@ -347,7 +347,9 @@ describe('bedrock', () => {
       if (stream === undefined) throw new Error('there is no stream');
       await collect(stream);
       stream.destroy();
-      while (running.transport.openCalls > 0) await new Promise(setImmediate);
+      do await new Promise(setImmediate);
+      while (running.transport.openCalls > 0);
+      await new Promise(setImmediate);
     }
     expect(running.fake.connections).toBe(1);
   });

@@ -27,6 +27,7 @@ export interface DeploymentHealth {
 
 export const HEALTHY: DeploymentHealth = { failuresInARow: 0, cooledAtMs: 0, coolUntilMs: 0 };
 
+/** True while other deployments are to be preferred. */
 export function isCool(health: DeploymentHealth, nowMs: number): boolean {
   return health.coolUntilMs > nowMs;
 }
@@ -36,6 +37,7 @@ export function isEvidence(error: GatewayError): boolean {
   return ERRORS[error.code].domain === 'provider' && error.retryable;
 }
 
+/** The health after a failed attempt, by rules 1, 2 and 4. */
 export function afterFailure(health: DeploymentHealth, error: GatewayError, nowMs: number): DeploymentHealth {
   if (!isEvidence(error)) return health;
   const failuresInARow = health.failuresInARow + 1;
@@ -45,6 +47,7 @@ export function afterFailure(health: DeploymentHealth, error: GatewayError, nowM
   return { failuresInARow, cooledAtMs: nowMs, coolUntilMs };
 }
 
+/** The health after an answer to an attempt that began at `startedAtMs`, by rule 3. */
 export function afterSuccess(health: DeploymentHealth, startedAtMs: number): DeploymentHealth {
   if (startedAtMs >= health.cooledAtMs) return HEALTHY;
   return { ...health, failuresInARow: 0 };

@@ -101,7 +101,7 @@ function answerText(request: ChatRequest, { reply }: Instructions, speaker: Spea
 }
 
 function greeting(asked: string, { provider, model, choice }: Speaker & { choice: number }): string {
-  const characters = [...withoutInstructions(asked).slice(0, 2 * MAX_QUOTE)];
+  const characters = [...withoutInstructions(asked).slice(0, 2 * (MAX_QUOTE + 1))];
   const quote = characters.slice(0, MAX_QUOTE).join('') + (characters.length > MAX_QUOTE ? '…' : '');
   return (
     `${choice === 0 ? '' : `(${choice + 1}) `}${quote === '' ? 'You said nothing.' : `You said: "${quote}".`} ` +

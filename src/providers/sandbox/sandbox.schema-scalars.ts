@@ -17,6 +17,9 @@ const FORMATS: Readonly<Record<string, string>> = {
 
 const MAX_LENGTH = 10_000;
 
+/** A bound of a schema; whatever is no number is none. */
+type Bound = JsonValue | undefined;
+
 /** A string within the schema's lengths, or of its format; else the name of the place it is for. */
 export function stringFor({ format, minLength, maxLength }: JsonObject, name: string): string {
   const known = typeof format === 'string' && Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
@@ -26,48 +29,46 @@ export function stringFor({ format, minLength, maxLength }: JsonObject, name: st
   return [...name.padEnd(shortest, 'x')].slice(0, longest).join('');
 }
 
-/** A number within the schema's bounds; near 0 to 100 where it has none. */
+/** A number within the schema's bounds; between 0 and 100 where it has none. */
 export function numberFor(schema: JsonObject, random: Random, isInteger: boolean): number {
-  const step = stepOf(schema, isInteger);
-  const low = lowest(schema, step);
-  const high = highest(schema, step);
-  const bottom = Math.ceil((low ?? Math.min(0, (high ?? 0) - 100 * step)) / step);
-  const top = Math.floor((high ?? (bottom + 100) * step) / step);
-  if (bottom > top) return low !== undefined && high !== undefined && !isInteger ? (low + high) / 2 : bottom * step;
-  const chosen = bottom + Math.floor(random() * (top - bottom + 1));
+  const { multipleOf } = schema;
+  const multiple = typeof multipleOf === 'number' && multipleOf > 0 ? multipleOf : undefined;
+  if (isInteger) return onGrid(schema, random, Math.max(1, multiple ?? 1));
+  return multiple === undefined ? between(schema, random) : onGrid(schema, random, multiple);
+}
+
+/** A multiple of the step; the least one in reach where none fits. */
+function onGrid(schema: JsonObject, random: Random, step: number): number {
+  const low = largest([ceiling(schema.minimum, step), above(schema.exclusiveMinimum, step)]);
+  const high = smallest([floor(schema.maximum, step), below(schema.exclusiveMaximum, step)]);
+  const bottom = low ?? Math.min(0, (high ?? 100) - 100);
+  const chosen = bottom + Math.floor(random() * (Math.max(0, (high ?? bottom + 100) - bottom) + 1));
   // Dividing by the whole inverse keeps steps like 0.1 free of binary dust.
   const inverse = Math.round(1 / step);
   return step < 1 && Math.abs(inverse * step - 1) < 1e-9 ? chosen / inverse : chosen * step;
 }
 
-function stepOf(schema: JsonObject, isInteger: boolean): number {
-  const { multipleOf } = schema;
-  const multiple = typeof multipleOf === 'number' && multipleOf > 0 ? multipleOf : undefined;
-  if (isInteger) return Math.max(1, multiple ?? 1);
-  if (multiple !== undefined) return multiple;
-  const room = highest(schema, 0) ?? NaN;
-  const width = room - (lowest(schema, 0) ?? NaN);
-  return width > 0 && width <= 1 ? width / 4 : 0.5;
+/** A number off the bounds, so that it does not matter whether they are exclusive. */
+function between(schema: JsonObject, random: Random): number {
+  const low = largest([schema.minimum, schema.exclusiveMinimum]);
+  const high = smallest([schema.maximum, schema.exclusiveMaximum]);
+  const quarters = 1 + Math.floor(random() * 3);
+  if (low !== undefined && high !== undefined) return low < high ? low + ((high - low) * quarters) / 4 : low;
+  if (low !== undefined) return low + quarters;
+  return high === undefined ? quarters * 25 : high - quarters;
 }
 
-/** The least number allowed; an exclusive bound moves one step in. */
-function lowest({ minimum, exclusiveMinimum }: JsonObject, step: number): number | undefined {
-  const bounds = numbersAmong([minimum, inward(exclusiveMinimum, step)]);
-  return bounds.length === 0 ? undefined : Math.max(...bounds);
+const ceiling = (bound: Bound, step: number): Bound => typeof bound === 'number' && Math.ceil(bound / step);
+const floor = (bound: Bound, step: number): Bound => typeof bound === 'number' && Math.floor(bound / step);
+const above = (bound: Bound, step: number): Bound => typeof bound === 'number' && Math.floor(bound / step) + 1;
+const below = (bound: Bound, step: number): Bound => typeof bound === 'number' && Math.ceil(bound / step) - 1;
+
+function largest(bounds: readonly Bound[]): number | undefined {
+  const numbers = bounds.filter((bound) => typeof bound === 'number');
+  return numbers.length === 0 ? undefined : Math.max(...numbers);
 }
 
-function highest({ maximum, exclusiveMaximum }: JsonObject, step: number): number | undefined {
-  const bounds = numbersAmong([maximum, inward(exclusiveMaximum, -step)]);
-  return bounds.length === 0 ? undefined : Math.min(...bounds);
-}
-
-function inward(bound: JsonValue | undefined, step: number): number | undefined {
-  if (typeof bound !== 'number') return undefined;
-  if (step === 0) return bound;
-  const size = Math.abs(step);
-  return step > 0 ? Math.floor(bound / size + 1) * size : Math.ceil(bound / size - 1) * size;
-}
-
-function numbersAmong(values: readonly (JsonValue | undefined)[]): number[] {
-  return values.filter((value) => typeof value === 'number');
+function smallest(bounds: readonly Bound[]): number | undefined {
+  const numbers = bounds.filter((bound) => typeof bound === 'number');
+  return numbers.length === 0 ? undefined : Math.min(...numbers);
 }

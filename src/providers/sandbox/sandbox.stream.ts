@@ -88,7 +88,7 @@ export class SandboxStream implements PartStream {
     const totalLeft = this.options.startedAtMs + timeouts.totalMs - now;
     const left = isPaused ? totalLeft : Math.min(totalLeft, this.lastContentAtMs + silenceMs - now);
     const next = isSilent ? Infinity : this.tickMs;
-    this.timer = next <= left ? setTimeout(this.tick, next) : setTimeout(this.timeOut, Math.max(0, left));
+    this.timer = next < left ? setTimeout(this.tick, next) : setTimeout(this.timeOut, Math.max(0, left));
   }
 
   private readonly timeOut = (): void => {

@@ -22,6 +22,8 @@ export interface GatewayOptions {
   readonly upstream: string;
   /** Absent = the embedded store. */
   readonly redisUrl: string | undefined;
+  /** The built program. */
+  readonly main: string;
   /** Where to leave a CPU profile; absent = none is taken. */
   readonly profileDirectory: string | undefined;
 }
@@ -37,8 +39,6 @@ export const MODELS = {
 
 /** High enough never to refuse, so that every limit is counted and none is felt. */
 const LIMITS = { requestsPerMinute: 1_000_000_000, tokensPerMinute: 1_000_000_000_000 };
-
-const MAIN = join(import.meta.dirname, '../../dist/main.js');
 
 function configuration(options: GatewayOptions, ports: readonly number[]): unknown {
   const { upstream, redisUrl } = options;
@@ -81,17 +81,17 @@ async function ready(child: ChildProcess, metricsPort: number): Promise<void> {
 
 /** Starts the built gateway on free ports with a key of its own; its log goes nowhere, access lines included. */
 export async function startGateway(options: GatewayOptions): Promise<BenchGateway> {
-  if (!existsSync(MAIN)) throw new Error('dist/main.js is missing; run "npm run build"');
+  const { main, profileDirectory } = options;
+  if (!existsSync(main)) throw new Error(`${main} is missing; run "npm run build"`);
   const ports = [await freePort(), await freePort(), await freePort()] as const;
   const directory = mkdtempSync(join(tmpdir(), 'tollgate-bench-'));
   const file = join(directory, 'tollgate.yaml');
   // JSON is YAML.
   writeFileSync(file, JSON.stringify(configuration(options, ports)));
   const key = generateApiKey();
-  const { profileDirectory } = options;
   const profiling = profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
   const startedAtMs = performance.now();
-  const child = spawn(process.execPath, [...profiling, MAIN], {
+  const child = spawn(process.execPath, [...profiling, main], {
     env: { PATH: process.env['PATH'], NODE_ENV: 'production', TOLLGATE_CONFIG: file, BENCH_KEY: key },
     stdio: ['ignore', 'ignore', 'inherit'],
   });

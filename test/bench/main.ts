@@ -4,8 +4,10 @@
 //   npm run bench -- --only native,stream  some scenarios
 //   npm run bench -- --json FILE           also writes the figures as flat keys
 //   npm run bench -- --profile DIR         also takes a CPU profile of the gateway and prints where its time went
+//   npm run bench -- --main FILE           measures another build than dist/main.js
 //   npm run bench -- --self                the bare proxy on both sides: the bench's own error
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { printProfile } from './profile.ts';
 import { measureMemory, measureSdk, measureStream, measureWhole, type Figures } from './scenarios.ts';
@@ -58,13 +60,14 @@ async function main(): Promise<void> {
       only: { type: 'string' },
       json: { type: 'string' },
       profile: { type: 'string' },
+      main: { type: 'string', default: join(import.meta.dirname, '../../dist/main.js') },
       self: { type: 'boolean', default: false },
     },
   });
   const { json, profile } = values;
   const names = selected(values.only);
   if (profile !== undefined) mkdirSync(profile, { recursive: true });
-  const stage = await setUp({ isSelfTest: values.self, profileDirectory: profile });
+  const stage = await setUp({ isSelfTest: values.self, profileDirectory: profile, main: values.main });
   try {
     const store = stage.store === undefined ? 'embedded store' : 'redis-server';
     console.log(`Node ${process.version}, ${values.self ? 'the bare proxy against itself' : store}`);

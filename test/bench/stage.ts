@@ -29,6 +29,8 @@ export interface StageOptions {
   /** Puts a second bare proxy where the gateway would be: its ratio is the bench's own error. */
   readonly isSelfTest: boolean;
   readonly profileDirectory: string | undefined;
+  /** The gateway's built program. */
+  readonly main: string;
 }
 
 const originOf = (port: number): string => `http://127.0.0.1:${port}`;
@@ -105,6 +107,7 @@ async function realGateway(options: StageOptions, upstream: string, store: Bench
     upstream,
     redisUrl: store?.url,
     profileDirectory: options.profileDirectory,
+    main: options.main,
   });
   return { subject: subject('gateway', gateway.pid, gateway), stop: gateway.stop };
 }

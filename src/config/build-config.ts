@@ -68,7 +68,7 @@ export function buildConfig(document: ConfigDocument, context: BuildContext): Bu
   }
   if (!parsed.success) {
     const issues = schemaFindings(parsed.error.issues, inputSchema(context.kinds), resolved.value);
-    findings.push(...issues.filter(({ path }) => !unresolved.has(formatPath(path))));
+    findings.push(...issues.filter(({ path, atKey }) => atKey === true || !unresolved.has(formatPath(path))));
     refuse(findings);
     throw new ConfigError(document.source, [{ path: '', message: 'the configuration is not valid' }]);
   }
@@ -93,11 +93,14 @@ export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
+/** What Kubernetes puts in TOLLGATE_PORT beside a Service named "tollgate". */
+const SERVICE_LINK = /^(?:tcp|udp|sctp):\/\//;
+
 /** Sets the ports that the environment names; 0 = any free port. */
 function overridePorts(document: unknown, environment: Environment): Finding[] {
   return Object.entries(PORTS).flatMap(([name, key]): Finding[] => {
     const text = variable(environment, name);
-    if (text === undefined) return [];
+    if (text === undefined || SERVICE_LINK.test(text)) return [];
     const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
     if (!(port <= 65_535)) return [{ path: ['server', key], message: `${name} must be a port, 0 to 65535` }];
     if (!isMap(document)) return [];

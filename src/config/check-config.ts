@@ -27,7 +27,7 @@ export async function checkConfigFile(
   try {
     const { config, sha } = readConfigFile(file, { reader: new FileReader() });
     const counts = (['providers', 'models', 'keys', 'organisations'] as const).map(
-      (section) => `${Object.keys(config[section]).length} ${section}`,
+      (section) => `${section}: ${Object.keys(config[section]).length}`,
     );
     return Promise.resolve({ ok: true, report: `${file.path}: valid (${counts.join(', ')}; sha256 ${sha})` });
   } catch (error) {

@@ -45,7 +45,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** Ties findings to their places; `positionOf` is asked only for those that are told. */
+/** Ties findings to their places and puts them in the file's order; `positionOf` is asked only for those that are told. */
 export function toProblems(
   findings: readonly Finding[],
   positionOf: (path: ConfigPath, atKey: boolean) => Position | undefined,
@@ -60,7 +60,13 @@ export function toProblems(
     };
   });
   const left = findings.length - told.length;
+  told.sort((first, second) => place(first) - place(second));
   return left > 0 ? [...told, { path: '', message: `and ${left} more problems` }] : told;
+}
+
+/** Orders problems as they stand in the file; those without a place come first. */
+function place({ position }: ConfigProblem): number {
+  return position ? position.line * 1_000_000 + position.column : 0;
 }
 
 /** `file:line:column path: message (hint)`, leaving out what is not known. */

@@ -25,10 +25,9 @@ export class FileReader {
       if (stats.size > maxBytes) return { fault: `is larger than ${maxBytes} bytes` };
       return { text: new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(descriptor)) };
     } catch (error) {
-      if (error instanceof TypeError) return { fault: 'is not valid UTF-8' };
-      return {
-        fault: `cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown'})`,
-      };
+      const { code } = error as { code?: string };
+      if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return { fault: 'is not valid UTF-8' };
+      return { fault: `cannot be read (${code ?? 'unknown'})` };
     } finally {
       if (descriptor !== undefined) closeSync(descriptor);
     }

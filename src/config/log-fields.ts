@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /** Deepest nesting that is written. */
 const MAX_DEPTH = 5;
 /** Longest list that is written. */
@@ -28,7 +30,7 @@ function describe(value: unknown, depth: number): unknown {
   if (typeof value === 'function' || typeof value === 'symbol') return undefined;
   if (typeof value !== 'object' || value === null) return value;
   if (depth > MAX_DEPTH) return '[deep]';
-  if (value instanceof Error) return describeError(value, depth);
+  if (isError(value)) return describeError(value, depth);
   if (Array.isArray(value)) return value.slice(0, MAX_ITEMS).map((item) => describe(item, depth + 1));
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -46,6 +48,11 @@ function describeError(error: Error, depth: number): Fields {
     stack: error.stack,
     ...(error.cause !== undefined && { cause: describe(error.cause, depth + 1) }),
   };
+}
+
+/** Also of errors from another realm, such as a vm context. */
+export function isError(value: unknown): value is Error {
+  return value instanceof Error || types.isNativeError(value);
 }
 
 function isScalar(value: unknown): value is string | number {

@@ -1,11 +1,14 @@
 import type { LoggerService } from '@nestjs/common';
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
-import { describeFields } from './log-fields.js';
+import { describeFields, isError } from './log-fields.js';
 import { scrubCredentials } from './scrub-credentials.js';
 import type { TollgateConfig } from './config.schema.js';
 
-/** Injection token of the process's pino Logger. Its level follows `logging.level`; children keep the level they got. */
+/**
+ * Injection token of the process's pino Logger. Its level follows `logging.level`. Give fields to each line instead of
+ * making children: pino's children keep the level they were made with, and write their bindings unexamined.
+ */
 export const LOGGER = Symbol('LOGGER');
 
 /**
@@ -24,7 +27,7 @@ export function createLogger(
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }), log: describeFields, bindings: describeFields },
+      formatters: { level: (label) => ({ level: label }), log: describeFields },
       // describeFields has described the error already.
       serializers: { err: (value: unknown) => value },
       hooks: { streamWrite: scrubCredentials },
@@ -74,13 +77,13 @@ export class NestPinoLogger implements LoggerService {
   private write(level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace', message: unknown, details: unknown[]) {
     const last = details.at(-1);
     const context = typeof last === 'string' && !isStack(last) ? last : undefined;
-    const error = [message, ...details].find((value) => value instanceof Error);
+    const error = [message, ...details].find(isError);
     const stack = details.find(isStack);
     const fields = {
       ...(context !== undefined && { context }),
       ...(error ? { err: error } : stack !== undefined && { stack }),
     };
-    this.logger[level](fields, message instanceof Error ? message.message : asText(message));
+    this.logger[level](fields, isError(message) ? message.message : asText(message));
   }
 }
 

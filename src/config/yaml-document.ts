@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
-import type { Alias, Document, Node, YAMLMap } from 'yaml';
+import type { Alias, Document, ErrorCode, Node, YAMLMap } from 'yaml';
 import { ConfigError, toProblems } from './config.problem.js';
 import type { ConfigPath, Finding, Position } from './config.problem.js';
 
@@ -7,6 +7,16 @@ import type { ConfigPath, Finding, Position } from './config.problem.js';
 const MAX_DEPTH = 64;
 /** Most values that aliases may copy: far more than any real file, far less than an alias bomb needs. */
 const MAX_ALIASED_VALUES = 10_000;
+
+/** One mistake makes many errors after it; the first ones tell where it is. */
+const MAX_SYNTAX_ERRORS = 3;
+
+/** Our words where the library's would not help. */
+const SYNTAX_MESSAGES: Partial<Record<ErrorCode, string>> = {
+  MULTIPLE_DOCS: 'write one document, without "---" after it',
+  RESOURCE_EXHAUSTION: 'the document is nested too deeply',
+  TAG_RESOLVE_FAILED: 'tags are not supported',
+};
 
 /** A parsed document: its values, and where they stood. */
 export interface ParsedDocument {
@@ -35,7 +45,8 @@ function parse(source: string, text: string, lineCounter: LineCounter): Document
   try {
     document = parseDocument(text, {
       lineCounter,
-      logLevel: 'silent',
+      // 'silent' would accept further documents without a word.
+      logLevel: 'error',
       merge: false,
       // Pretty errors quote the source line, which may hold a secret.
       prettyErrors: false,
@@ -50,10 +61,9 @@ function parse(source: string, text: string, lineCounter: LineCounter): Document
     if (!(error instanceof RangeError)) throw error;
     throw new ConfigError(source, [{ path: '', message: 'the document is nested too deeply' }]);
   }
-  const findings = [...document.errors, ...document.warnings].map((error): Finding => {
+  const findings = [...document.errors, ...document.warnings].slice(0, MAX_SYNTAX_ERRORS).map((error): Finding => {
     const { line, col } = lineCounter.linePos(error.pos[0]);
-    const message = error.code === 'TAG_RESOLVE_FAILED' ? 'tags are not supported' : error.message;
-    return { path: [], message, position: { line, column: col } };
+    return { path: [], message: SYNTAX_MESSAGES[error.code] ?? error.message, position: { line, column: col } };
   });
   if (document.directives.yaml.version !== '1.2') findings.push({ path: [], message: 'write YAML 1.2' });
   if (findings.length > 0)
@@ -117,7 +127,7 @@ class Reader {
 
   private readAlias(alias: Alias, path: ConfigPath): unknown {
     const target = this.anchors.get(alias.source);
-    if (!target) return this.refuse(path, 'the alias names no anchor before it');
+    if (!target) return this.refuse(path, 'the alias names no anchor before it', startOf(alias));
     this.targets.set(alias, target);
     return this.readNode(target, path, true);
   }

@@ -20,6 +20,8 @@ import { buildConverseRequest } from './bedrock.request.js';
 import { readConverseResponse } from './bedrock.response.js';
 import { ISSUER, type ConverseRequest } from './bedrock.wire.js';
 
+const EVENT_STREAM = 'application/vnd.amazon.eventstream';
+
 /** InvokeModel calls of one embeddings request in flight at once. */
 const PARALLEL_INVOKES = 8;
 const MAX_FAILURE_BYTES = 1_048_576;
@@ -57,7 +59,9 @@ export class BedrockProvider implements Provider, ChatAbility, EmbeddingsAbility
     const request = await client.request({ action: 'converse-stream', model, body: JSON.stringify(body), context });
     const response = await transport.open(request);
     if (response.status !== 200) throw await this.readOpenFailure(response);
-    if (!String(response.headers['content-type']).startsWith('application/vnd.amazon.eventstream')) {
+    // A missing type is let through: the frames' checksums tell soon enough.
+    const contentType = response.headers['content-type'] ?? EVENT_STREAM;
+    if (!String(contentType).startsWith(EVENT_STREAM)) {
       response.source.destroy();
       throw badResponse('the answer is no event stream');
     }

@@ -110,7 +110,6 @@ function configFor(recordings: readonly Recording[], origin: string): ConfigDocu
   const providers = recordings.map(({ provider }, index) => [`${provider}-${index}`, SETTINGS[provider](origin)]);
   return {
     server: { host: '127.0.0.1' },
-    logging: { level: 'warn' },
     keys: [{ id: 'replay', secret: API_KEY }],
     providers: Object.fromEntries(providers),
     models: Object.fromEntries(models),

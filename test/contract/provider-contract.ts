@@ -1,16 +1,28 @@
+import { describeChat } from './contract-chat.ts';
+import { describeEmbeddings } from './contract-embeddings.ts';
+import { describeErrors } from './contract-errors.ts';
+import { describeStream } from './contract-stream.ts';
 import type { ProviderHarness, ProviderUnderTest } from './provider-harness.ts';
 
 /** The suite every provider kind passes; call it from `test/contract/<kind>.spec.ts`. */
 export function describeProviderContract(name: string, harness: ProviderHarness): void {
   describe(`${name} keeps the provider contract`, () => {
-    let subject: ProviderUnderTest;
-    beforeEach(async () => {
-      subject = await harness.start();
-    });
-    afterEach(() => subject.stop());
+    let current: ProviderUnderTest;
+    const subject = (): ProviderUnderTest => current;
 
-    it('declares an ability to chat', () => {
-      expect(subject.provider.chat).toBeDefined();
+    beforeEach(async () => {
+      current = await harness.start();
     });
+    afterEach(() => current.stop());
+
+    it('declares an ability to chat, and what a vanished client means', () => {
+      expect(current.provider.chat).toBeDefined();
+      expect(['abort', 'drain']).toContain(current.provider.onDisconnect);
+    });
+
+    describeChat(harness, subject);
+    describeStream(harness, subject);
+    describeErrors(harness, subject);
+    describeEmbeddings(subject);
   });
 }

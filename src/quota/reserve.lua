@@ -23,7 +23,8 @@
 local rv, rx = KEYS[1], KEYS[2]
 local rid, lease, n, meta = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local call, floor, concat = redis.call, math.floor, table.concat
-local function text(x) return string.format('%.0f', x) end
+-- Adding 0 turns -0, which is no integer to the store, into 0.
+local function text(x) return string.format('%.0f', x + 0) end
 
 local known = call('HMGET', rv, 'st', 'rn', 'rs')
 if known[1] == 'R' then return {1, 'dup', known[2], known[3]} end

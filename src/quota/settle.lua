@@ -21,7 +21,8 @@
 local rv, rx, us = KEYS[1], KEYS[2], KEYS[3]
 local rid, kind, tombstone, length, n = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local call = redis.call
-local function text(x) return string.format('%.0f', x) end
+-- Adding 0 turns -0, which is no integer to the store, into 0.
+local function text(x) return string.format('%.0f', x + 0) end
 local function words(s)
   local list = {}
   for word in string.gmatch(s, '%S+') do list[#list + 1] = word end

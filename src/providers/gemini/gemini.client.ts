@@ -5,8 +5,11 @@ import type { Transport } from '../../transport/transport.js';
 import type { OpenResponse, UpstreamRequest, WholeResponse } from '../../transport/upstream.js';
 import type { GeminiSettings } from './gemini.config.js';
 import type { GeminiEmbedding } from './gemini.embeddings.js';
-import { fromSdkError } from './gemini.error.js';
+import { fromSdkError, type Secrets } from './gemini.error.js';
 import type { GeminiRequest } from './gemini.wire.js';
+
+/** Longest body of a refusal that is read. */
+const MAX_ERROR_BYTES = 262_144;
 
 /**
  * The calls to one account. Counting and embeddings go through the SDK; generateContent, with and without stream,
@@ -17,6 +20,8 @@ import type { GeminiRequest } from './gemini.wire.js';
  * - streams without back-pressure, keeps every event, and rejects a promise nobody awaits when a stream breaks.
  */
 export class GeminiClient {
+  /** What the API's error texts may hold that callers must not see. */
+  readonly secrets: Secrets;
   private readonly sdk: GoogleGenerativeAI;
   private readonly models = new Map<string, GenerativeModel>();
   private readonly headers: Readonly<Record<string, string>>;
@@ -25,6 +30,7 @@ export class GeminiClient {
     private readonly settings: GeminiSettings,
     private readonly transport: Transport,
   ) {
+    this.secrets = [settings.apiKey, new URL(settings.baseUrl).hostname];
     this.sdk = new GoogleGenerativeAI(settings.apiKey);
     this.headers = { 'content-type': 'application/json', 'x-goog-api-key': settings.apiKey };
   }
@@ -38,8 +44,9 @@ export class GeminiClient {
     return this.transport.open(this.request(`${this.path(model)}:streamGenerateContent?alt=sse`, body, context));
   }
 
+  /** The body of a refusal. */
   collect(response: OpenResponse): Promise<Buffer> {
-    return this.transport.collect(response.source);
+    return this.transport.collect(response.source, MAX_ERROR_BYTES);
   }
 
   /** The API's answer as the SDK parsed it. */
@@ -100,7 +107,9 @@ export class GeminiClient {
     try {
       return await call(controller.signal);
     } catch (thrown) {
-      throw stoppedBy === undefined ? fromSdkError(thrown) : new GatewayError(stoppedBy, { cause: thrown });
+      throw stoppedBy === undefined
+        ? fromSdkError(thrown, this.secrets)
+        : new GatewayError(stoppedBy, { cause: thrown });
     } finally {
       clearTimeout(timer);
       context.signal.removeEventListener('abort', closed);

@@ -35,8 +35,11 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
 /** Longest text of a refusal that is shown. */
 const MAX_MESSAGE = 1_000;
 
+/** Texts that must not reach callers, such as the key and the host. */
+export type Secrets = readonly string[];
+
 /** A refusal as the failure it is; its text reaches callers only where the request was at fault. */
-export function toProviderError(refusal: GeminiRefusal): GatewayError {
+export function toProviderError(refusal: GeminiRefusal, secrets: Secrets): GatewayError {
   const { status, error = {} } = refusal;
   const message = typeof error['message'] === 'string' ? error['message'] : '';
   const code = codeOf(status, error, message);
@@ -45,11 +48,15 @@ export function toProviderError(refusal: GeminiRefusal): GatewayError {
     return new GatewayError(code, {
       ...details,
       status,
-      ...(message === '' ? {} : { message: message.slice(0, MAX_MESSAGE) }),
+      ...(message === '' ? {} : { message: redacted(message, secrets).slice(0, MAX_MESSAGE) }),
     });
   }
   const waitMs = retryInfoMs(error) ?? refusal.retryAfterMs;
   return new GatewayError(code, { ...details, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) });
+}
+
+function redacted(message: string, secrets: Secrets): string {
+  return secrets.reduce((text, secret) => text.replaceAll(secret, '[redacted]'), message);
 }
 
 function codeOf(status: number, error: JsonObject, message: string): ErrorCode {
@@ -89,7 +96,7 @@ export function errorObject(body: unknown): JsonObject | undefined {
 }
 
 /** A whole answer that is no success; a body that is no JSON still gives the status's failure. */
-export function fromErrorAnswer(answer: WholeResponse): GatewayError {
+export function fromErrorAnswer(answer: WholeResponse, secrets: Secrets): GatewayError {
   let error: JsonObject | undefined;
   try {
     error = errorObject(JSON.parse(answer.body.toString('utf8')));
@@ -97,27 +104,28 @@ export function fromErrorAnswer(answer: WholeResponse): GatewayError {
     // A proxy's page or an empty body: the status says enough.
   }
   const waitMs = retryAfterMs(answer.headers);
-  return toProviderError({
+  const refusal = {
     status: answer.status,
     ...(error === undefined ? {} : { error }),
     ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
-  });
+  };
+  return toProviderError(refusal, secrets);
 }
 
 /** A failure reported inside a stream; its own `code` is the status. */
-export function fromStreamError(error: JsonObject): GatewayError {
+export function fromStreamError(error: JsonObject, secrets: Secrets): GatewayError {
   const status = typeof error['code'] === 'number' ? error['code'] : 500;
-  return toProviderError({ status: status >= 400 ? status : 500, error });
+  return toProviderError({ status: status >= 400 ? status : 500, error }, secrets);
 }
 
 /**
  * What the SDK threw. It keeps the status and the details of an answer, but no headers; its texts name the URL, so
  * only the API's own message is cut out of them. Aborts are told apart by the caller, who made them.
  */
-export function fromSdkError(thrown: unknown): GatewayError {
+export function fromSdkError(thrown: unknown, secrets: Secrets): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
   if (thrown instanceof GoogleGenerativeAIFetchError && thrown.status !== undefined) {
-    return toProviderError({ status: thrown.status, error: sdkErrorObject(thrown) });
+    return toProviderError({ status: thrown.status, error: sdkErrorObject(thrown) }, secrets);
   }
   if (thrown instanceof GoogleGenerativeAIRequestInputError)
     return new GatewayError('internal_error', { cause: thrown });

@@ -4,6 +4,7 @@ import { toGatewayError, type GatewayError } from '../../contract/errors.js';
 import type { PartSink, PartStream } from '../../contract/provider.js';
 import type { MeasuredUsage } from '../../contract/usage.js';
 import { SseSplitter } from '../../transport/sse-splitter.js';
+import type { Secrets } from './gemini.error.js';
 import { GeminiStreamReader } from './gemini.stream.js';
 
 /** Longest event taken: one event holds a whole tool call, or a thought signature of some hundred kilobytes. */
@@ -12,11 +13,16 @@ const MAX_EVENT_BYTES = 4_194_304;
 /** The bytes of a streamGenerateContent answer as parts; what arrives together is handed on together. */
 export class GeminiPartStream implements PartStream, ByteSink {
   private readonly splitter = new SseSplitter(MAX_EVENT_BYTES);
-  private readonly reader = new GeminiStreamReader();
+  private readonly reader: GeminiStreamReader;
   private sink: PartSink | undefined;
   private isOver = false;
 
-  constructor(private readonly source: ByteSource) {}
+  constructor(
+    private readonly source: ByteSource,
+    secrets: Secrets,
+  ) {
+    this.reader = new GeminiStreamReader(secrets);
+  }
 
   start(sink: PartSink): void {
     this.sink = sink;

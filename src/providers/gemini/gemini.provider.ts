@@ -22,6 +22,8 @@ import { fromGeminiResponse } from './gemini.response.js';
 /** The kind's name in the configuration. */
 export const GEMINI_KIND = 'gemini';
 
+const EVENT_STREAM = 'text/event-stream';
+
 /** One account of the Gemini API. Connections belong to the transport, so that closing has nothing to release. */
 export class GeminiProvider implements Provider {
   readonly kind = GEMINI_KIND;
@@ -44,14 +46,20 @@ export class GeminiProvider implements Provider {
 
   private async complete({ request, model, context, warn }: AbilityCall<ChatRequest>): Promise<ChatResponse> {
     const answer = await this.client.generate(model, toGeminiRequest(request, model, warn), context);
-    if (!isSuccess(answer.status)) throw fromErrorAnswer(answer);
+    if (!isSuccess(answer.status)) throw fromErrorAnswer(answer, this.client.secrets);
     return fromGeminiResponse(parse(answer.body));
   }
 
   private async stream({ request, model, context, warn }: AbilityCall<ChatRequest>): Promise<PartStream> {
     const answer = await this.client.generateStream(model, toGeminiRequest(request, model, warn), context);
-    if (isSuccess(answer.status)) return new GeminiPartStream(answer.source);
-    throw fromErrorAnswer({ ...answer, body: await this.client.collect(answer) });
+    if (!isSuccess(answer.status)) {
+      throw fromErrorAnswer({ ...answer, body: await this.client.collect(answer) }, this.client.secrets);
+    }
+    // A missing type is let through: what is no event stream ends without a finish reason, which is an error.
+    const contentType = answer.headers['content-type'] ?? EVENT_STREAM;
+    if (String(contentType).startsWith(EVENT_STREAM)) return new GeminiPartStream(answer.source, this.client.secrets);
+    answer.source.destroy();
+    throw new GatewayError('provider_bad_response');
   }
 
   private async embed({ request, model, context, warn }: AbilityCall<EmbeddingsRequest>): Promise<EmbeddingsResponse> {

@@ -9,7 +9,7 @@ import {
   type GeminiCandidate,
   type GeminiPiece,
 } from './gemini.answer.js';
-import { errorObject, fromStreamError } from './gemini.error.js';
+import { errorObject, fromStreamError, type Secrets } from './gemini.error.js';
 import { describeAnswer, newCallId } from './gemini.response.js';
 import { toUsage } from './gemini.usage.js';
 
@@ -29,7 +29,10 @@ export class GeminiStreamReader {
   private hasStarted = false;
   private hasFailed = false;
 
-  constructor(private readonly createId: () => string = newCallId) {}
+  constructor(
+    private readonly secrets: Secrets,
+    private readonly createId: () => string = newCallId,
+  ) {}
 
   /** The last usage told; every event may tell one, and later ones replace earlier ones. */
   get usage(): MeasuredUsage | undefined {
@@ -51,7 +54,7 @@ export class GeminiStreamReader {
       return this.fail(new GatewayError('provider_bad_response', { cause }));
     }
     const error = errorObject(event);
-    if (error !== undefined) return this.fail(fromStreamError(error));
+    if (error !== undefined) return this.fail(fromStreamError(error, this.secrets));
     if (!isJsonObject(event)) return this.fail(new GatewayError('provider_bad_response'));
     return this.read(event);
   }

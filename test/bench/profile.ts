@@ -19,7 +19,7 @@ const IDLE = new Set(['(idle)', '(program)', '(root)']);
 
 /** Whose code a frame is: a folder of ours, a package, Node, or the engine. */
 export function categoryOf({ callFrame: { functionName, url } }: ProfileNode): string {
-  if (url === '') return functionName === '(garbage collector)' ? 'garbage collector' : 'engine';
+  if (url === '') return functionName === '(garbage collector)' ? 'garbage collector' : 'native code and system calls';
   if (url.startsWith('node:'))
     return `node ${
       url

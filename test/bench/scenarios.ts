@@ -126,10 +126,10 @@ export async function measureStream(stage: Stage): Promise<Figures> {
   };
 }
 
-/** Growth of resident memory per open stream in KiB, after a first wave has let the process grow to its usual size. */
+/** Growth of resident memory per open stream in KiB, after a small first wave has had the code compiled. */
 async function measureOpenStreams(stage: Stage, { pid, target }: Subject): Promise<number> {
   const command = { type: 'hold', target: target('stream-30x1000', true) } as const;
-  await stage.load({ ...command, count: OPEN_STREAMS / 5 });
+  await stage.load({ ...command, count: OPEN_STREAMS / 20 });
   await stage.load({ type: 'release' });
   await pause(1_000);
   const before = residentKb(pid);

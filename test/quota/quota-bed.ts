@@ -63,7 +63,7 @@ export interface QuotaBed {
 /** A store to the server of the configuration. */
 export async function openStore(
   redis: TollgateConfig['redis'] & { url: string },
-  options: { readonly commandTimeoutMs?: number; readonly logger?: Logger } = {},
+  options: { readonly commandTimeoutMs?: number; readonly connectMs?: number; readonly logger?: Logger } = {},
 ): Promise<RedisStore> {
   const store = new RedisStore({
     redis,
@@ -73,7 +73,7 @@ export async function openStore(
     socketTimeoutMs: 5_000,
     isEmbedded: false,
   });
-  await store.connect(5_000);
+  await store.connect(options.connectMs ?? 5_000);
   return store;
 }
 

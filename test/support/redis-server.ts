@@ -19,6 +19,8 @@ export interface RedisServer {
   pause(): void;
   /** Lets it go on after `pause`. */
   resume(): void;
+  /** Runs a command over a connection of its own; the first line of the reply as it came (`+OK`, `:1`). */
+  command(...words: readonly string[]): Promise<string>;
 }
 
 /** How a server is started. */
@@ -54,23 +56,27 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-function answersPing(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ port, host: '127.0.0.1' }, () => socket.write('PING\r\n'));
-    const end = (answer: boolean) => {
+function runCommand(port: number, words: readonly string[]): Promise<string> {
+  const text = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('');
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ port, host: '127.0.0.1' }, () => socket.write(`*${words.length}\r\n${text}`));
+    const fail = (error: Error) => {
       socket.destroy();
-      resolve(answer);
+      reject(error);
     };
-    socket.setTimeout(500, () => end(false));
-    socket.once('data', (bytes) => end(bytes.toString().startsWith('+PONG')));
-    socket.once('error', () => end(false));
+    socket.setTimeout(500, () => fail(new Error('the store did not answer')));
+    socket.once('error', fail);
+    socket.once('data', (bytes) => {
+      socket.destroy();
+      resolve(bytes.toString().split('\r\n', 1)[0] ?? '');
+    });
   });
 }
 
 async function untilListening(child: ChildProcess, port: number): Promise<void> {
   for (let attempt = 0; attempt < 1_000; attempt += 1) {
     if (child.exitCode !== null) throw new Error(`the store ended at its start with code ${child.exitCode}`);
-    if (await answersPing(port)) return;
+    if ((await runCommand(port, ['PING']).catch(() => '')) === '+PONG') return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error('the store did not start');
@@ -112,5 +118,6 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
     kill: () => end('SIGKILL'),
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
+    command: (...words) => runCommand(port, words),
   };
 }

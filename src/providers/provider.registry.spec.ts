@@ -96,6 +96,17 @@ describe('ProviderRegistry', () => {
     expect(() => registry.acquire(before)).toThrow(expect.objectContaining({ code: 'no_deployment' }));
   });
 
+  it('does not close a replaced provider within the grace because one of its requests ended', async () => {
+    const { registry, kind, reload, find } = setUp({ east: entry() });
+    registry.onModuleInit();
+    const before = find('east');
+    reload({});
+    registry.acquire(before).release();
+    expect(kind.closed).toEqual([]);
+    await jest.advanceTimersByTimeAsync(RETIREMENT_GRACE_MS);
+    expect(kind.closed).toEqual([before]);
+  });
+
   it('closes once, at the last of several releases, however often each is repeated', async () => {
     const { registry, kind, reload, find } = setUp({ east: entry() });
     registry.onModuleInit();

@@ -39,6 +39,15 @@ describe('orderAttempts', () => {
     }
   });
 
+  it('does not fall to weight 0 where the weights do not add up exactly', () => {
+    const group = [
+      deployment('a', { weight: 0.1 }),
+      deployment('b', { weight: 0.2 }),
+      deployment('zero', { weight: 0 }),
+    ];
+    expect(order(group, { random: () => 1 - 2 ** -53 })[0]).toBe('b');
+  });
+
   it('draws evenly where all weights are 0', () => {
     const group = [deployment('a', { weight: 0 }), deployment('b', { weight: 0 })];
     expect(order(group, { random: () => 0.2 })[0]).toBe('a');

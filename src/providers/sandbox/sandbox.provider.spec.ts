@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import type { ChatRequest } from '../../contract/chat-request.js';
 import type { ChatPart } from '../../contract/chat-response.js';
 import type { EmbeddingsRequest } from '../../contract/embeddings.js';
@@ -72,6 +73,15 @@ describe('sandbox chat', () => {
     await jest.advanceTimersByTimeAsync(100);
     expect(answered).toHaveBeenCalledTimes(2);
     await Promise.all([slow, slower]);
+  });
+
+  it('leaves no listener on the signal', async () => {
+    const { call: made } = ask('[[latency 5]]');
+    const answer = create().chat?.complete(made);
+    expect(getEventListeners(made.context.signal, 'abort')).toHaveLength(1);
+    await jest.advanceTimersByTimeAsync(5);
+    await answer;
+    expect(getEventListeners(made.context.signal, 'abort')).toHaveLength(0);
   });
 
   it('fails as told', async () => {

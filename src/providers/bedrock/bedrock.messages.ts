@@ -54,7 +54,7 @@ class TurnBuilder {
   build(messages: readonly Message[]): Turns {
     messages.forEach((message, index) => this.add(message, `messages[${index}]`));
     this.trimPrefill();
-    this.turns.filter((turn) => turn.role === 'user').forEach(ensureTextBesideDocuments);
+    for (const turn of this.turns) if (turn.role === 'user') arrangeUserTurn(turn);
     if (this.turns.length === 0) {
       this.turns.push({ role: 'user', content: [{ text: '.' }] });
       this.warn({ field: 'messages', kind: 'approximated', detail: 'a user turn "." was added, as one is required' });
@@ -211,11 +211,17 @@ class TurnBuilder {
   }
 }
 
-/** "A text block must be included when using documents": a turn of documents alone is refused. */
-function ensureTextBesideDocuments(turn: OpenMessage): void {
-  const hasDocument = turn.content.some((block) => 'document' in block);
-  if (hasDocument && !turn.content.some((block) => 'text' in block))
-    turn.content.unshift({ text: 'See the document.' });
+/**
+ * Results must come first in the turn that answers a call, and documents need a text beside them: "A text block must be
+ * included when using documents".
+ */
+function arrangeUserTurn({ content }: OpenMessage): void {
+  const isResult = (block: ContentBlock): boolean => 'toolResult' in block;
+  const results = content.filter(isResult);
+  if (results.length > 0) content.splice(0, content.length, ...results, ...content.filter((block) => !isResult(block)));
+  const hasDocument = content.some((block) => 'document' in block);
+  if (!hasDocument || content.some((block) => 'text' in block)) return;
+  content.splice(results.length, 0, { text: 'See the document.' });
 }
 
 /** How a signature or a redacted block is kept in a ProviderState. */

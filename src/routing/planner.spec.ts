@@ -40,12 +40,9 @@ describe('orderAttempts', () => {
   });
 
   it('does not fall to weight 0 where the weights do not add up exactly', () => {
-    const group = [
-      deployment('a', { weight: 0.1 }),
-      deployment('b', { weight: 0.2 }),
-      deployment('zero', { weight: 0 }),
-    ];
-    expect(order(group, { random: () => 1 - 2 ** -53 })[0]).toBe('b');
+    // 0.1 + 0.2 + 0.3 is subtracted to 0, not below, so no deployment is met on the way.
+    const group = [0.1, 0.2, 0.3, 0].map((weight) => deployment(String(weight), { weight }));
+    expect(order(group, { random: () => 1 - 2 ** -53 })[0]).toBe('0.3');
   });
 
   it('draws evenly where all weights are 0', () => {

@@ -1,4 +1,4 @@
-import { errorType, type ErrorCode } from '../contract/errors.js';
+import { ERRORS, errorType } from '../contract/errors.js';
 import type { AttemptRecord, RequestRecord } from '../contract/record.js';
 import { OTHER } from './metric-cells.js';
 
@@ -8,16 +8,27 @@ export const NONE = 'none';
 /** Failures without a code of ours, as dashboards know them. */
 const UNKNOWN_FAILURE = '_OTHER';
 
+/** True when the client left before anything was answered; the record's status is then nobody's. */
+export function leftUnanswered({ outcome, bytesOut }: RequestRecord): boolean {
+  return outcome === 'client-abort' && bytesOut === 0;
+}
+
 /** `none` for a success, else fault domain and code. */
-export function errorLabel(error: ErrorCode | undefined, status: number): string {
+export function errorLabel({ error, status, outcome }: RequestRecord): string {
   if (error !== undefined) return errorType(error);
+  if (outcome === 'client-abort') return errorType('client_closed');
   return status >= 400 ? UNKNOWN_FAILURE : NONE;
 }
 
-/** The status as text; 499 where the client left before there was one. */
+/** The error_type of one attempt. */
+export function attemptErrorLabel({ error }: AttemptRecord): string {
+  return error === undefined ? NONE : errorType(error);
+}
+
+/** The status as text; that of `client_closed` where the client left before there was one. */
 export function codeLabel(record: RequestRecord): string {
+  if (leftUnanswered(record)) return String(ERRORS.client_closed.status);
   const { status } = record;
-  if (record.outcome === 'client-abort' && !(status >= 100)) return '499';
   return Number.isInteger(status) && status >= 100 && status <= 599 ? String(status) : OTHER;
 }
 

@@ -63,8 +63,12 @@ describe('MetricsObserver', () => {
 
   it.each([
     [{ status: 500, outcome: 'failed' }, 'code="500",error_type="_OTHER"'],
-    [{ status: 0, outcome: 'client-abort', error: 'client_closed' }, 'code="499",error_type="caller_client_closed"'],
-    [{ status: 200, outcome: 'client-abort', error: 'client_closed' }, 'code="200",error_type="caller_client_closed"'],
+    [{ status: 200, outcome: 'client-abort', bytesOut: 0 }, 'code="499",error_type="caller_client_closed"'],
+    [{ status: 200, outcome: 'client-abort', bytesOut: 9 }, 'code="200",error_type="caller_client_closed"'],
+    [
+      { status: 200, outcome: 'failed', error: 'provider_stream_broken' },
+      'code="200",error_type="provider_stream_broken"',
+    ],
     [{ status: 7_000, outcome: 'failed' }, 'code="other",error_type="_OTHER"'],
   ] as const)('keeps code and error_type closed for %j', async (changes, labels) => {
     const { observer } = create();
@@ -146,6 +150,19 @@ describe('MetricsObserver', () => {
     observer.closed(requestRecord({ durationMs: 500, upstreamMs: 480 }));
     observer.closed(requestRecord({ durationMs: 500, upstreamMs: 501 }));
     expect(await scrape('overhead_seconds')).toContain('tollgate_overhead_seconds_sum{operation="chat"} 0.02');
+  });
+
+  it('tells a client that left at once from one that left later', async () => {
+    const { observer } = create();
+    observer.closed(requestRecord({ outcome: 'client-abort', bytesOut: 9 }));
+    observer.closed(requestRecord({ outcome: 'client-abort', bytesOut: 0 }));
+    expect((await scrape('requests_total')).map((line) => /code="(\d+)"/.exec(line)?.[1])).toEqual(['200', '499']);
+  });
+
+  it('keeps sums from decreasing when a clock is set back', async () => {
+    const { observer } = create();
+    observer.closed(requestRecord({ durationMs: -3_600_000 }));
+    expect((await scrape('request_duration_seconds')).find((line) => line.includes('_sum'))).toMatch(/ 0$/);
   });
 
   it('counts an estimated usage as missing', async () => {

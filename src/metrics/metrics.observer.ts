@@ -4,7 +4,8 @@ import type { GaugeCell } from './metric-cells.js';
 import { MetricFamilies } from './metric-families.js';
 import { SeriesIndex } from './request-series.js';
 
-const MILLISECONDS = 1_000;
+/** Never negative, whatever the clocks did: a histogram's sum must not decrease. */
+const seconds = (milliseconds: number): number => Math.max(0, milliseconds) / 1_000;
 
 /** Counts closed records. Probes and scrapes are left out: they would hide what callers see. */
 @Injectable()
@@ -26,11 +27,11 @@ export class MetricsObserver implements RequestObserver {
     this.inflight.add(-1);
     const series = this.series.request(record);
     series.requests.add(1);
-    series.duration.observe(record.durationMs / MILLISECONDS);
+    series.duration.observe(seconds(record.durationMs));
     const { attempts } = record;
     if (attempts.length === 0) return;
     const overheadMs = overheadOf(record);
-    if (overheadMs !== undefined) series.overhead.observe(overheadMs / MILLISECONDS);
+    if (overheadMs !== undefined) series.overhead.observe(seconds(overheadMs));
     this.countAttempts(record);
     this.countAnswer(record);
   }
@@ -50,11 +51,10 @@ export class MetricsObserver implements RequestObserver {
     const { usage, timeToFirstTokenMs } = record;
     const series = this.series.answer(record);
     if (record.stream && timeToFirstTokenMs !== undefined) {
-      series.timeToFirstToken.observe(timeToFirstTokenMs / MILLISECONDS);
+      series.timeToFirstToken.observe(seconds(timeToFirstTokenMs));
       const tokensAfterFirst = usage.completionTokens - 1;
       if (record.outcome === 'completed' && usage.source === 'final' && tokensAfterFirst > 0) {
-        const generatingMs = Math.max(0, record.durationMs - timeToFirstTokenMs);
-        series.timePerOutputToken.observe(generatingMs / tokensAfterFirst / MILLISECONDS);
+        series.timePerOutputToken.observe(seconds((record.durationMs - timeToFirstTokenMs) / tokensAfterFirst));
       }
     }
     if (record.usageEstimated) series.usageMissing.add(1);
@@ -73,8 +73,8 @@ export class MetricsObserver implements RequestObserver {
  */
 function overheadOf(record: RequestRecord): number | undefined {
   if (record.outcome !== 'completed') return undefined;
-  if (!record.stream) return Math.max(0, record.durationMs - record.upstreamMs);
+  if (!record.stream) return record.durationMs - record.upstreamMs;
   if (record.timeToFirstTokenMs === undefined) return undefined;
   const attemptsMs = record.attempts.reduce((total, attempt) => total + attempt.durationMs, 0);
-  return Math.max(0, record.timeToFirstTokenMs - attemptsMs);
+  return record.timeToFirstTokenMs - attemptsMs;
 }

@@ -1,5 +1,13 @@
 import type { AttemptRecord, RequestRecord } from '../contract/record.js';
-import { attemptOutcome, CappedLabel, codeLabel, errorLabel, NONE } from './label-values.js';
+import {
+  attemptErrorLabel,
+  attemptOutcome,
+  CappedLabel,
+  codeLabel,
+  errorLabel,
+  leftUnanswered,
+  NONE,
+} from './label-values.js';
 import { OTHER, type CounterCell, type HistogramCell } from './metric-cells.js';
 import type { MetricFamilies } from './metric-families.js';
 
@@ -54,7 +62,8 @@ export class SeriesIndex {
 
   request(record: RequestRecord): RequestSeries {
     const { operation, model, provider, status, outcome, error, stream } = record;
-    const key = `${operation}|${model}|${provider}|${status}|${outcome}|${error}|${stream}`;
+    const code = leftUnanswered(record) ? '' : status;
+    const key = `${operation}|${model}|${provider}|${code}|${outcome}|${error}|${stream}`;
     return this.requests.getOrCreate(key, () => this.createRequest(record));
   }
 
@@ -69,14 +78,14 @@ export class SeriesIndex {
         attempt.provider,
         attempt.deployment,
         attemptOutcome(attempt),
-        errorLabel(attempt.error, 0),
+        attemptErrorLabel(attempt),
       ]),
     );
   }
 
   fallback(from: AttemptRecord, to: AttemptRecord): CounterCell {
     return this.fallbacks.getOrCreate(`${from.deployment}|${to.deployment}|${from.error}`, () =>
-      this.families.counter('fallbacks_total', [from.deployment, to.deployment, errorLabel(from.error, 0)]),
+      this.families.counter('fallbacks_total', [from.deployment, to.deployment, attemptErrorLabel(from)]),
     );
   }
 
@@ -87,7 +96,7 @@ export class SeriesIndex {
     const provider = record.provider ?? NONE;
     const stream = String(record.stream);
     const code = codeLabel(record);
-    const failure = errorLabel(record.error, record.status);
+    const failure = errorLabel(record);
     return {
       requests: families.counter('requests_total', [operation, model, provider, code, failure, stream]),
       duration: families.histogram('request_duration_seconds', [operation, model, provider, stream]),

@@ -38,6 +38,8 @@ const STS_TIMEOUT_MS = 10_000;
  * SDK's; the bytes are sent by our transport, so the SDK's own send, retries and timeouts play no part.
  */
 export class BedrockClient {
+  /** Texts of the settings that must not reach a caller: keys, and the host when it is not Amazon's. */
+  readonly secrets: readonly string[];
   private readonly sdk: BedrockRuntimeClient;
   private readonly endpoint: Promise<URL>;
   private authorise: Promise<Authorise> | undefined;
@@ -46,6 +48,9 @@ export class BedrockClient {
     private readonly settings: BedrockSettings,
     private readonly transport: Transport,
   ) {
+    const { accessKeyId, secretAccessKey, sessionToken, apiKey } = settings.credentials ?? {};
+    const host = settings.endpoint === undefined ? undefined : new URL(settings.endpoint).hostname;
+    this.secrets = [accessKeyId, secretAccessKey, sessionToken, apiKey, host].filter((text) => text !== undefined);
     this.sdk = new BedrockRuntimeClient({
       region: settings.region,
       ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),

@@ -2,7 +2,8 @@ import { readFailure, readStreamFailure } from './bedrock.error.js';
 
 function failure(status: number, body: unknown, headers: Record<string, string> = {}) {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return readFailure({ status, headers, body: Buffer.from(text) }, Date.parse('2026-01-01T00:00:00Z'));
+  const response = { status, headers, body: Buffer.from(text) };
+  return readFailure(response, { secrets: ['hush', ''], now: Date.parse('2026-01-01T00:00:00Z') });
 }
 
 const named = (name: string) => ({
@@ -69,9 +70,9 @@ describe('readFailure', () => {
 
   it("shows what is the caller's own fault, without names of resources and addresses", () => {
     const message =
-      'Bad field. See https://docs.example.com/x for arn:aws:bedrock:eu-central-1:123456789012:guardrail/abc.';
+      'Bad hush field. See https://docs.example.com/x for arn:aws:bedrock:eu-central-1:123456789012:guardrail/abc.';
     expect(failure(400, { message }, named('ValidationException')).message).toBe(
-      'Bad field. See the address for the resource',
+      'Bad *** field. See the address for the resource',
     );
   });
 
@@ -95,11 +96,11 @@ describe('readFailure', () => {
 describe('readStreamFailure', () => {
   it('shows the text of a validation failure alone', () => {
     const payload = Buffer.from('{"message":"why"}');
-    expect(readStreamFailure('validationException', payload)).toMatchObject({
+    expect(readStreamFailure('validationException', payload, ['y'])).toMatchObject({
       code: 'provider_rejected',
-      message: 'why',
+      message: 'wh***',
     });
-    expect(readStreamFailure('internalServerException', payload).message).not.toContain('why');
-    expect(readStreamFailure('somethingNew', Buffer.alloc(0)).code).toBe('provider_error');
+    expect(readStreamFailure('internalServerException', payload, []).message).not.toContain('why');
+    expect(readStreamFailure('somethingNew', Buffer.alloc(0), []).code).toBe('provider_error');
   });
 });

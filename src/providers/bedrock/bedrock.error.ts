@@ -76,16 +76,23 @@ const VALIDATION_MEANINGS: readonly (readonly [pattern: RegExp, code: ErrorCode]
 const SHOWN: ReadonlySet<ErrorCode> = new Set(['provider_rejected', 'context_length_exceeded', 'content_filter']);
 const MAX_MESSAGE_CHARACTERS = 2_000;
 
-/** The failure an answer with an error status stands for. `now` in milliseconds since the epoch, for dates in
- * Retry-After. */
-export function readFailure(response: WholeResponse, now: number = Date.now()): GatewayError {
+/** What reading a failure needs beside it. */
+export interface FailureOptions {
+  /** Texts that must not reach a caller: credentials, the host. */
+  readonly secrets: readonly string[];
+  /** Milliseconds since the epoch, for dates in Retry-After; default: now. */
+  readonly now?: number;
+}
+
+/** The failure an answer with an error status stands for. */
+export function readFailure(response: WholeResponse, { secrets, now }: FailureOptions): GatewayError {
   const body = parse(response.body);
   const type = exceptionName(body['__type']) ?? exceptionName(first(response.headers['x-amzn-errortype']));
   const message = text(body['message']) ?? text(body['Message']);
   const code = codeOf(type, response.status, message);
   const waitMs = retryAfterMs(response.headers, now);
   return new GatewayError(code, {
-    ...(SHOWN.has(code) && message !== undefined ? { message: withoutNames(message) } : {}),
+    ...(SHOWN.has(code) && message !== undefined ? { message: withoutNames(message, secrets) } : {}),
     ...(code === 'provider_rejected' && [413, 422].includes(response.status) ? { status: response.status } : {}),
     ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
     cause: new Error(
@@ -95,13 +102,13 @@ export function readFailure(response: WholeResponse, now: number = Date.now()): 
 }
 
 /** The failure an exception or error frame of a stream stands for. */
-export function readStreamFailure(type: string, payload: Buffer): GatewayError {
+export function readStreamFailure(type: string, payload: Buffer, secrets: readonly string[]): GatewayError {
   const body = parse(payload);
   const message = text(body['message']) ?? text(body['Message']);
   const name = exceptionName(type);
   const code = name === undefined ? 'provider_error' : codeOf(name, 500, message);
   return new GatewayError(code, {
-    ...(SHOWN.has(code) && message !== undefined ? { message: withoutNames(message) } : {}),
+    ...(SHOWN.has(code) && message !== undefined ? { message: withoutNames(message, secrets) } : {}),
     cause: new Error(`bedrock sent ${type}: ${message ?? payload.toString('utf8', 0, 500)}`),
   });
 }
@@ -140,12 +147,13 @@ function exceptionName(value: unknown): string | undefined {
   return name === '' ? undefined : name.charAt(0).toUpperCase() + name.slice(1);
 }
 
-/** Without the account's resource names and without addresses. */
-function withoutNames(message: string): string {
-  return message
+/** Without the account's resource names, without addresses and secrets. */
+function withoutNames(message: string, secrets: readonly string[]): string {
+  const text = message
     .slice(0, MAX_MESSAGE_CHARACTERS)
     .replace(/arn:aws[^\s"',)]*/g, 'the resource')
     .replace(/https?:\/\/[^\s"',)]+/g, 'the address');
+  return secrets.reduce((rest, secret) => (secret === '' ? rest : rest.replaceAll(secret, '***')), text);
 }
 
 function parse(body: Buffer): JsonObject {

@@ -74,7 +74,7 @@ const MAGIC: readonly (readonly [prefix: string, format: ImageFormat])[] = [
   ['UklGR', 'webp'],
 ];
 
-/** An image; `field` names it in errors. Throws GatewayError `invalid_value`. */
+/** An image; `field` names it in errors. Throws GatewayError `invalid_value` or `unsupported_parameter`. */
 export function imageBlock(part: ImagePart, field: string): Extract<MediaBlock, { image: object }> {
   return { image: { format: imageFormat(part.source, field), source: readSource(part.source, field) } };
 }
@@ -109,7 +109,7 @@ export class DocumentNames {
   }
 }
 
-/** A file as the block of its kind: image, video or document. Throws GatewayError `invalid_value`. */
+/** A file as the block of its kind: image, video or document. Throws GatewayError `invalid_value` or `unsupported_parameter`. */
 export function fileBlock(part: FilePart, field: string, names: DocumentNames): MediaBlock {
   const { source } = part;
   const [type] = (source.mediaType ?? '').toLowerCase().split('/');
@@ -145,7 +145,11 @@ function readSource(source: MediaSource, field: string): Source {
     return { bytes: source.data };
   }
   if (source.url.startsWith('s3://')) return { s3Location: { uri: source.url } };
-  throw invalid(field, 'this model takes inline data or an s3:// address; send the content as a data URL');
+  throw new GatewayError('unsupported_parameter', {
+    status: 400,
+    param: field,
+    message: `${field}: this model takes inline data or an s3:// address; send the content as a data URL.`,
+  });
 }
 
 function essence(mediaType: string | undefined): string {

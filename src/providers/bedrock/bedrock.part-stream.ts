@@ -3,8 +3,7 @@ import type { ChatPart } from '../../contract/chat-response.js';
 import type { PartSink, PartStream } from '../../contract/provider.js';
 import type { MeasuredUsage } from '../../contract/usage.js';
 import { EventStreamDecoder } from '../../transport/event-stream.js';
-import { ConverseStreamReader } from './bedrock.stream.js';
-import type { AnswerKey } from './bedrock.wire.js';
+import type { ConverseStreamReader } from './bedrock.stream.js';
 
 /**
  * The parts of an answer, out of its bytes. Parts that arrived in one chunk go out together. After the last part the
@@ -12,14 +11,11 @@ import type { AnswerKey } from './bedrock.wire.js';
  */
 export class ConversePartStream implements PartStream {
   private readonly decoder = new EventStreamDecoder();
-  private readonly reader: ConverseStreamReader;
 
   constructor(
     private readonly source: ByteSource,
-    key: AnswerKey,
-  ) {
-    this.reader = new ConverseStreamReader(key);
-  }
+    private readonly reader: ConverseStreamReader,
+  ) {}
 
   start(sink: PartSink): void {
     this.source.start({

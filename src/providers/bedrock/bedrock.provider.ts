@@ -18,6 +18,7 @@ import { badResponse, readFailure } from './bedrock.error.js';
 import { ConversePartStream } from './bedrock.part-stream.js';
 import { buildConverseRequest } from './bedrock.request.js';
 import { readConverseResponse } from './bedrock.response.js';
+import { ConverseStreamReader } from './bedrock.stream.js';
 import { ISSUER, type ConverseRequest } from './bedrock.wire.js';
 
 const EVENT_STREAM = 'application/vnd.amazon.eventstream';
@@ -65,7 +66,7 @@ export class BedrockProvider implements Provider, ChatAbility, EmbeddingsAbility
       response.source.destroy();
       throw badResponse('the answer is no event stream');
     }
-    return new ConversePartStream(response.source, answerKey);
+    return new ConversePartStream(response.source, new ConverseStreamReader(answerKey, client.secrets));
   }
 
   /**
@@ -110,13 +111,14 @@ export class BedrockProvider implements Provider, ChatAbility, EmbeddingsAbility
 
   private async send(call: SendCall): Promise<WholeResponse> {
     const response = await this.parts.transport.send(await this.parts.client.request(call));
-    if (response.status !== 200) throw readFailure(response);
+    if (response.status !== 200) throw readFailure(response, this.parts.client);
     return response;
   }
 
   private async readOpenFailure(response: OpenResponse): Promise<Error> {
     const { status, headers, source } = response;
-    return readFailure({ status, headers, body: await this.parts.transport.collect(source, MAX_FAILURE_BYTES) });
+    const body = await this.parts.transport.collect(source, MAX_FAILURE_BYTES);
+    return readFailure({ status, headers, body }, this.parts.client);
   }
 }
 

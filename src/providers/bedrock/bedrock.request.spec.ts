@@ -191,7 +191,7 @@ describe('buildConverseRequest', () => {
         { image: { format: 'png', source: { s3Location: { uri: 's3://bucket/cat.png' } } } },
       ]);
       expect(refused({ messages: [at('https://example.com/cat.png')] })).toMatchObject({
-        code: 'invalid_value',
+        code: 'unsupported_parameter',
         status: 400,
         param: 'messages[0].content[0]',
       });

@@ -28,7 +28,11 @@ export class ConverseStreamReader {
   private isFinished = false;
   private lastUsage: MeasuredUsage | undefined;
 
-  constructor(private readonly key: AnswerKey) {}
+  /** `secrets` must not reach a caller by the words of a failure. */
+  constructor(
+    private readonly key: AnswerKey,
+    private readonly secrets: readonly string[] = [],
+  ) {}
 
   /** The usage told so far; absent = none yet. */
   get usage(): MeasuredUsage | undefined {
@@ -45,10 +49,11 @@ export class ConverseStreamReader {
     if (this.isFinished) return [];
     const { headers, payload } = event;
     const kind = headers[':message-type'];
-    if (kind === 'exception') return this.fail(readStreamFailure(String(headers[':exception-type']), payload));
+    if (kind === 'exception')
+      return this.fail(readStreamFailure(String(headers[':exception-type']), payload, this.secrets));
     if (kind === 'error') {
       const message = JSON.stringify({ message: headers[':error-message'] });
-      return this.fail(readStreamFailure(String(headers[':error-code']), Buffer.from(message)));
+      return this.fail(readStreamFailure(String(headers[':error-code']), Buffer.from(message), this.secrets));
     }
     const body = parse(payload);
     if (body === undefined) return this.fail(badResponse('an event is no JSON object'));

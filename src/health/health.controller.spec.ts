@@ -40,7 +40,7 @@ describe('the probes', () => {
 
   const probe = async (path: string) => {
     const response = await fetch(`${await application.getUrl()}${path}`);
-    return { status: response.status, body: (await response.json()) };
+    return { status: response.status, body: await response.json() };
   };
 
   it('answers /livez whatever the state of the process and the store', async () => {

@@ -140,6 +140,7 @@ describe('Authenticator', () => {
       ['unknown crit', {}, { crit: ['x'], x: 1 }],
       ['empty crit', {}, { crit: [] }],
       ['b64 false', {}, { b64: false, crit: ['b64'] }],
+      ['b64 without crit', {}, { b64: false }],
       ['zip', {}, { zip: 'DEF' }],
       ['type of a logout token', {}, { typ: 'logout+jwt' }],
       ['type no text', {}, { typ: 7 }],

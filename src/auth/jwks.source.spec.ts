@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import type { GatewayError } from '../contract/errors.js';
 import { FakeIdp, type IdpBehaviour } from '../../test/support/fake-idp.ts';
 import { isSafeKeySetUrl } from './jwks-fetch.js';
@@ -128,6 +129,16 @@ describe('JwksSource', () => {
 
     expect(await codeOf(keys.resolve({ alg: 'RS256', kid: 'key-2' }))).toBe('authentication_unavailable');
     expect(await codeOf(keys.resolve(RS256))).toBe('accepted');
+    pass(30_001);
+    idp.behaviour = 'good';
+    expect(await codeOf(keys.resolve({ alg: 'RS256', kid: 'key-2' }))).toBe('invalid_token');
+  });
+
+  it('refuses RSA keys under 2048 bits', async () => {
+    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1_024 });
+    idp.keys = [{ ...idp.key, publicKey, jwk: { ...publicKey.export({ format: 'jwk' }), kid: 'key-1' } }];
+
+    expect(await codeOf(source().resolve(RS256))).toBe('invalid_token');
   });
 
   it('follows a rotation after the cooldown and drops the old key', async () => {

@@ -41,7 +41,6 @@ export class JwksSource implements KeySource {
   private readonly keyObjects = new WeakMap<webcrypto.CryptoKey, KeyObject>();
   private lastFetchMs = -Infinity;
   private lastGoodMs = -Infinity;
-  private lastFetchFailed = false;
 
   constructor(
     private readonly url: string,
@@ -79,11 +78,11 @@ export class JwksSource implements KeySource {
     return now - this.lastGoodMs >= ageMs && now - this.lastFetchMs >= this.times.cooldownMs;
   }
 
-  /** Unknown keys are the token's fault only while we know the issuer's keys. */
+  /** A missing key is the token's fault only where the set was looked up fresh; a fetch that failed or may not be made yet is ours. */
   private refusal(thrown: unknown): GatewayError {
     if (thrown instanceof GatewayError) return thrown;
     const isAnswer = thrown instanceof errors.JWKSNoMatchingKey || thrown instanceof errors.JWKSMultipleMatchingKeys;
-    if (isAnswer && !this.lastFetchFailed) return invalidToken(thrown.code);
+    if (isAnswer) return invalidToken(thrown.code);
     if (thrown instanceof errors.JOSENotSupported) return invalidToken(thrown.code);
     return new GatewayError('authentication_unavailable', { cause: thrown, retryAfterMs: this.times.cooldownMs });
   }
@@ -96,10 +95,8 @@ export class JwksSource implements KeySource {
       if (!isSafeKeySetUrl(this.url)) throw new Error('a key set must be served over https, or http on loopback');
       const response = await fetchKeySet(this.url, signal);
       this.lastGoodMs = now;
-      this.lastFetchFailed = false;
       return response;
     } catch (thrown) {
-      this.lastFetchFailed = true;
       this.hooks.failed(thrown);
       throw thrown;
     }

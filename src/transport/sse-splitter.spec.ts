@@ -1,0 +1,152 @@
+import { createParser } from 'eventsource-parser';
+import fc from 'fast-check';
+import { GatewayError } from '../contract/errors.js';
+import { SseSplitter, type SseEvent } from './sse-splitter.js';
+
+const MEGABYTE = 1_048_576;
+
+function split(chunks: readonly Buffer[], cap = MEGABYTE): { events: SseEvent[]; isCut: boolean } {
+  const splitter = new SseSplitter(cap);
+  const events = chunks.flatMap((chunk) => splitter.push(chunk));
+  return { events, isCut: splitter.end() };
+}
+
+function textsOf(events: readonly SseEvent[]): string[] {
+  return events.filter(({ data }) => data !== '').map(({ event, data }) => `${event ?? ''}:${data}`);
+}
+
+/** What the reference parser makes of the same bytes. */
+function reference(bytes: Buffer): string[] {
+  const texts: string[] = [];
+  const parser = createParser({
+    onEvent: ({ event, data }) => {
+      if (data !== '') texts.push(`${event ?? ''}:${data}`);
+    },
+  });
+  parser.feed(new TextDecoder().decode(bytes));
+  return texts;
+}
+
+function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
+  const ends = [...new Set(places.map((place) => place % (bytes.length + 1)))].sort((a, b) => a - b);
+  return [...ends, bytes.length].map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));
+}
+
+const word = fc.constantFrom('a', ' ', 'é', '日本', '🎉', '{"x":1}', ':', 'data', '[DONE]', '\ufeff', '');
+const value = fc.array(word, { maxLength: 6 }).map((words) => words.join(''));
+const field = fc.constantFrom(
+  'data: ',
+  'data:',
+  'data:  ',
+  'event: ',
+  'event:',
+  'id: ',
+  'retry: ',
+  ': ',
+  ':',
+  'other: ',
+);
+const line = fc.oneof(
+  fc.tuple(field, value).map(([name, text]) => name + text),
+  fc.constantFrom('data', 'event', 'junk'),
+);
+const lineEnd = fc.constantFrom('\n', '\r\n', '\r');
+const stream = fc
+  .record({
+    mark: fc.constantFrom('', '\ufeff'),
+    blocks: fc.array(fc.tuple(fc.array(line, { maxLength: 4 }), lineEnd), { maxLength: 6 }),
+    rest: fc.constantFrom('', 'data: unfinished', 'data: unfinished\n'),
+  })
+  .map(({ mark, blocks, rest }) =>
+    Buffer.from(mark + blocks.map(([lines, end]) => [...lines, ''].join(end) + end).join('') + rest),
+  );
+
+describe('SseSplitter', () => {
+  it('reads what the reference parser reads, however the bytes are cut, and loses no byte', () => {
+    fc.assert(
+      fc.property(stream, fc.array(fc.nat(400), { maxLength: 12 }), (bytes, places) => {
+        const { events } = split(cut(bytes, places));
+        expect(textsOf(events)).toEqual(reference(bytes));
+        const raw = Buffer.concat(events.map((event) => event.raw));
+        expect(bytes.subarray(0, raw.length).equals(raw)).toBe(true);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  it.each(['\n', '\r\n', '\r'])('gives the same events for every cut in two, lines ending in %j', (end) => {
+    const bytes = Buffer.from(
+      `\ufeffdata: {"a":"日本語"}${end}${end}event: x${end}data: é${end}data: 🎉${end}${end}: ping${end}${end}data: [DONE]${end}${end}`,
+    );
+    const expected = [':{"a":"日本語"}', 'x:é\n🎉', ':[DONE]'];
+    for (let at = 0; at <= bytes.length; at += 1) {
+      const { events, isCut } = split([bytes.subarray(0, at), bytes.subarray(at)]);
+      expect(textsOf(events)).toEqual(expected);
+      expect(Buffer.concat(events.map(({ raw }) => raw)).equals(bytes)).toBe(true);
+      expect(isCut).toBe(false);
+    }
+    const single = split(Array.from(bytes, (byte) => Buffer.of(byte)));
+    expect(textsOf(single.events)).toEqual(expected);
+    expect(single.isCut).toBe(false);
+  });
+
+  it('gives each event its own bytes', () => {
+    const { events } = split([
+      Buffer.from('data: first\n\n'),
+      Buffer.from('data: a\n\ndata: b\n\n: ping\n\ndata:é\n\n'),
+    ]);
+    expect(events.map(({ raw }) => raw.toString())).toEqual([
+      'data: first\n\n',
+      'data: a\n\n',
+      'data: b\n\n',
+      ': ping\n\n',
+      'data:é\n\n',
+    ]);
+    expect(events.map(({ data }) => data)).toEqual(['first', 'a', 'b', '', 'é']);
+  });
+
+  it('gives an event as soon as its blank line is there', () => {
+    const splitter = new SseSplitter(MEGABYTE);
+    expect(splitter.push(Buffer.from('data: a\r\n'))).toEqual([]);
+    expect(splitter.push(Buffer.from('\r'))).toHaveLength(1);
+    expect(textsOf(splitter.push(Buffer.from('\ndata: b\r\n\r\n')))).toEqual([':b']);
+  });
+
+  it.each([
+    ['data: a\n\ndata: b', true],
+    ['data: a\n\ndata: b\n', true],
+    ['data: a\n\n', false],
+    ['', false],
+  ])('knows of %j whether it was cut', (text, isCut) => {
+    expect(split([Buffer.from(text)]).isCut).toBe(isCut);
+  });
+
+  it.each([
+    ['in one chunk', 5_000],
+    ['over many chunks', 100],
+  ])('gives up on an event longer than allowed that comes %s', (_name, chunkBytes) => {
+    const bytes = Buffer.from(`data: first\n\ndata: ${'x'.repeat(4_000)}\n\n`);
+    const chunks = Array.from({ length: Math.ceil(bytes.length / chunkBytes) }, (_, index) =>
+      bytes.subarray(index * chunkBytes, (index + 1) * chunkBytes),
+    );
+    expect(() => split(chunks, 1_000)).toThrow(GatewayError);
+    expect(textsOf(split(chunks, 5_000).events)).toHaveLength(2);
+  });
+
+  it('gives up on a stream without a blank line before it has grown', () => {
+    const splitter = new SseSplitter(1_000);
+    const push = (): void => {
+      for (let index = 0; index < 20; index += 1) splitter.push(Buffer.from(`data: ${'x'.repeat(90)}\n`));
+    };
+    expect(push).toThrow('longer than allowed');
+  });
+
+  it('takes a multi-megabyte event in small pieces in linear time', () => {
+    const piece = Buffer.alloc(64, 'x');
+    const chunks = [Buffer.from('data: '), ...Array<Buffer>(131_072).fill(piece), Buffer.from('\n\n')];
+    const startMs = performance.now();
+    const { events } = split(chunks, 16 * MEGABYTE);
+    expect(events[0]?.data.length).toBe(131_072 * 64);
+    expect(performance.now() - startMs).toBeLessThan(5_000);
+  });
+});

@@ -1,5 +1,6 @@
 import type { AttemptRecord, RequestRecord } from '../contract/record.js';
 import { errorType } from '../contract/errors.js';
+import type { MeasuredUsage } from '../contract/usage.js';
 
 /** Longest text of a client or a thrown error that a line repeats, in characters. */
 const LONGEST_TEXT = 128;
@@ -44,7 +45,7 @@ export function accessLine(record: RequestRecord): Record<string, unknown> {
     deployment: record.deployment,
     provider: record.provider,
     attempts: record.attempts.length === 0 ? undefined : record.attempts.slice(0, MOST_ATTEMPTS).map(attemptLine),
-    usage: usage.source === 'none' ? undefined : usage,
+    usage: usage.source === 'none' ? undefined : usageLine(usage),
     usage_estimated: record.usageEstimated ? true : undefined,
     ttft_ms: rounded(record.timeToFirstTokenMs),
     upstream_ms: rounded(record.upstreamMs),
@@ -70,6 +71,17 @@ export function causeLine(cause: unknown): CauseLine {
 function framesOf(stack: string): string {
   const start = stack.search(/^ {4}at /m);
   return start === -1 ? '' : stack.slice(start, start + LONGEST_STACK);
+}
+
+function usageLine(usage: MeasuredUsage): Record<string, unknown> {
+  return {
+    input_tokens: usage.promptTokens,
+    cached_input_tokens: usage.cachedPromptTokens,
+    cache_write_input_tokens: usage.cacheWriteTokens,
+    output_tokens: usage.completionTokens,
+    reasoning_tokens: usage.reasoningTokens,
+    source: usage.source,
+  };
 }
 
 function attemptLine({ deployment, error, durationMs }: AttemptRecord): Record<string, unknown> {

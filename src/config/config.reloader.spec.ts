@@ -220,20 +220,31 @@ describe('ConfigReloader', () => {
   });
 
   it('notices by polling what no event tells', async () => {
-    const elsewhere = temporaryDirectory();
-    mkdirSync(join(elsewhere.path, 'deep'));
-    writeFileSync(join(elsewhere.path, 'deep', 'tollgate.yaml'), withLevel('info'));
-    symlinkSync(join(elsewhere.path, 'deep'), join(directory.path, 'link'));
+    const revision = (name: string, level: string) => {
+      mkdirSync(join(directory.path, name));
+      writeFileSync(join(directory.path, name, 'tollgate.yaml'), withLevel(level));
+    };
+    revision('one', 'info');
+    revision('two', 'warn');
+    symlinkSync('one', join(directory.path, 'link'));
     path = join(directory.path, 'link', 'tollgate.yaml');
     const { store, after } = start({ settleMs: 5, pollMs: 20 });
-    // The watched directory is replaced as a whole: its watch sees nothing of the new one.
+    // Swapping the link touches neither the file nor its directory.
     await after(() => {
-      renameSync(join(elsewhere.path, 'deep'), join(elsewhere.path, 'old'));
-      mkdirSync(join(elsewhere.path, 'deep'));
-      writeFileSync(join(elsewhere.path, 'deep', 'tollgate.yaml'), withLevel('warn'));
+      symlinkSync('two', join(directory.path, 'link.new'));
+      renameSync(join(directory.path, 'link.new'), join(directory.path, 'link'));
     });
     expect(store.current.config.logging.level).toBe('warn');
-    elsewhere.remove();
+  });
+
+  it('watches the files that a new configuration refers to', async () => {
+    mkdirSync(join(directory.path, 'mount'));
+    writeFileSync(join(directory.path, 'mount', 'pepper'), 'a'.repeat(32));
+    writeFileSync(path, minimal);
+    const { store, after } = start();
+    await after(() => writeFileSync(path, `${minimal}auth: { pepper: file:mount/pepper }\n`));
+    await after(() => writeFileSync(join(directory.path, 'mount', 'pepper'), 'b'.repeat(32)));
+    expect(store.current.config.auth.pepper).toBe('b'.repeat(32));
   });
 
   it('logs what a subscriber throws and goes on', () => {

@@ -37,6 +37,8 @@ export class FileWatcher {
     this.known = new Map(stamps);
     this.pending = undefined;
     this.polling ??= setInterval(() => this.look(), this.timing.pollMs).unref();
+    // A directory may have been replaced under its name: watch what is there now.
+    this.disarm();
     this.arm();
   }
 
@@ -50,6 +52,10 @@ export class FileWatcher {
     this.isClosed = true;
     clearTimeout(this.settling);
     clearInterval(this.polling);
+    this.disarm();
+  }
+
+  private disarm(): void {
     for (const watcher of this.watchers.values()) watcher.close();
     this.watchers.clear();
   }

@@ -14,8 +14,7 @@ const MAX_ERROR_BYTES = 262_144;
 /**
  * The calls to one account. Counting and embeddings go through the SDK; generateContent, with and without stream,
  * goes through our transport, because the SDK
- * - costs three times as much as a pooled request (measured: see the bench), which alone would spend the gateway's
- *   whole allowance beside a direct SDK call,
+ * - costs about 145 µs of CPU a call where mapping and transport together cost 50 (loopback, 8 in parallel),
  * - throws errors without headers, so that Retry-After is lost, and has no connect timeout,
  * - streams without back-pressure, keeps every event, and rejects a promise nobody awaits when a stream breaks.
  */

@@ -32,6 +32,9 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   529: 'provider_overloaded',
 };
 
+/** Longest wait a provider can ask for. */
+const MAX_RETRY_MS = 3_600_000;
+
 /** Longest text of a refusal that is shown. */
 const MAX_MESSAGE = 1_000;
 
@@ -83,7 +86,7 @@ function hasReason(error: JsonObject, reason: RegExp): boolean {
 function retryInfoMs(error: JsonObject): number | undefined {
   for (const { retryDelay } of detailsOf(error)) {
     const seconds = typeof retryDelay === 'string' ? /^(\d+(?:\.\d+)?)s$/.exec(retryDelay)?.[1] : undefined;
-    if (seconds !== undefined) return Math.ceil(Number(seconds) * 1_000);
+    if (seconds !== undefined) return Math.min(Math.ceil(Number(seconds) * 1_000), MAX_RETRY_MS);
   }
   return undefined;
 }

@@ -1,0 +1,115 @@
+import type { ChatRequest, Tool } from '../../contract/chat-request.js';
+import type { LossWarning } from '../../contract/provider.js';
+import { toGeminiRequest } from './gemini.request.js';
+import type { GeminiRequest } from './gemini.wire.js';
+
+const messages: ChatRequest['messages'] = [{ role: 'user', content: [{ type: 'text', text: 'hi' }] }];
+
+function translate(
+  changes: Partial<ChatRequest>,
+  model = 'gemini-2.5-flash',
+): { body: GeminiRequest; warnings: LossWarning[] } {
+  const warnings: LossWarning[] = [];
+  return { body: toGeminiRequest({ messages, ...changes }, model, (loss) => warnings.push(loss)), warnings };
+}
+
+const schema = { type: 'object', properties: { city: { type: 'string' } }, additionalProperties: false };
+const tool: Tool = { name: 'weather', description: 'Tells it.', parameters: schema };
+
+describe('toGeminiRequest', () => {
+  it('sends nothing that was not asked for', () => {
+    expect(translate({})).toEqual({ body: { contents: [{ role: 'user', parts: [{ text: 'hi' }] }] }, warnings: [] });
+  });
+
+  it.each<[Partial<ChatRequest>, object]>([
+    [{ maxOutputTokens: 5 }, { maxOutputTokens: 5 }],
+    [
+      { temperature: 0, topP: 0.5, seed: 0 },
+      { temperature: 0, topP: 0.5, seed: 0 },
+    ],
+    [
+      { presencePenalty: -1, frequencyPenalty: 0 },
+      { presencePenalty: -1, frequencyPenalty: 0 },
+    ],
+    [{ choices: 2 }, { candidateCount: 2 }],
+    [{ stop: ['a', 'b'] }, { stopSequences: ['a', 'b'] }],
+    [{ logprobs: { top: 3 } }, { responseLogprobs: true, logprobs: 3 }],
+    [{ logprobs: { top: 0 } }, { responseLogprobs: true }],
+    [{ responseFormat: { type: 'text' } }, { responseMimeType: 'text/plain' }],
+    [{ responseFormat: { type: 'json-object' } }, { responseMimeType: 'application/json' }],
+    [{ reasoningEffort: 'low' }, { thinkingConfig: { thinkingBudget: 1_024, includeThoughts: true } }],
+    [{ extra: { top_k: 7 } }, { topK: 7 }],
+  ])('writes %j as generation settings', (changes, expected) => {
+    expect(translate(changes)).toEqual({ body: expect.objectContaining({ generationConfig: expected }), warnings: [] });
+  });
+
+  it.each<[Partial<ChatRequest>, string]>([
+    [{ logitBias: { '1': 5 } }, 'logitBias'],
+    [{ serviceTier: 'flex' }, 'serviceTier'],
+    [{ endUser: 'u' }, 'endUser'],
+    [{ extra: { metadata: {} } }, 'metadata'],
+    [{ tools: [tool], parallelToolCalls: false }, 'parallelToolCalls'],
+  ])('reports %j as lost', (changes, field) => {
+    expect(translate(changes).warnings).toEqual([expect.objectContaining({ field, kind: 'dropped' })]);
+  });
+
+  it('sends JSON Schema as it is to generation 2 and later', () => {
+    const format = { type: 'json-schema', name: 'city', schema } as const;
+    const { body, warnings } = translate({ tools: [tool], responseFormat: format }, 'gemini-2.0-flash');
+    expect(body.tools).toEqual([
+      { functionDeclarations: [{ name: 'weather', description: 'Tells it.', parametersJsonSchema: schema }] },
+    ]);
+    expect(body.generationConfig).toEqual({ responseMimeType: 'application/json', responseJsonSchema: schema });
+    expect(warnings).toEqual([]);
+  });
+
+  it('rewrites schemas for older models and reports what is lost', () => {
+    const strict = { ...schema, properties: { city: { type: 'string', uniqueItems: true } } };
+    const format = { type: 'json-schema', name: 'city', schema: strict } as const;
+    const { body, warnings } = translate({ tools: [tool], responseFormat: format }, 'gemini-1.5-flash');
+    expect(body.tools?.[0]?.functionDeclarations[0]?.parameters).toEqual({
+      type: 'object',
+      properties: { city: { type: 'string' } },
+    });
+    expect(body.generationConfig).toEqual({
+      responseMimeType: 'application/json',
+      responseSchema: { type: 'object', properties: { city: { type: 'string' } }, propertyOrdering: ['city'] },
+    });
+    expect(warnings).toEqual([
+      { field: 'responseFormat.schema', kind: 'approximated', detail: 'schema keywords dropped: uniqueItems' },
+    ]);
+  });
+
+  it('declares a tool without parameters by its name', () => {
+    expect(translate({ tools: [{ name: 'now', description: '' }] }).body.tools).toEqual([
+      { functionDeclarations: [{ name: 'now' }] },
+    ]);
+  });
+
+  it.each<[Partial<ChatRequest>, object | undefined]>([
+    [{}, undefined],
+    [{ toolChoice: { type: 'auto' } }, { mode: 'AUTO' }],
+    [{ toolChoice: { type: 'none' } }, { mode: 'NONE' }],
+    [{ toolChoice: { type: 'required' } }, { mode: 'ANY' }],
+    [{ toolChoice: { type: 'tool', name: 'weather' } }, { mode: 'ANY', allowedFunctionNames: ['weather'] }],
+    [{ tools: [{ ...tool, strict: true }] }, { mode: 'VALIDATED' }],
+  ])('writes the choice of %j', (changes, expected) => {
+    expect(translate({ tools: [tool], ...changes }).body.toolConfig?.functionCallingConfig).toEqual(expected);
+  });
+
+  it('sends no tool choice without tools', () => {
+    expect(translate({ toolChoice: { type: 'required' } }).body).not.toHaveProperty('toolConfig');
+  });
+
+  it.each<[('low' | 'high' | 'auto')[], string | undefined, number]>([
+    [['auto'], undefined, 0],
+    [['low', 'low'], 'MEDIA_RESOLUTION_LOW', 0],
+    [['low', 'high'], 'MEDIA_RESOLUTION_HIGH', 1],
+  ])('sends one resolution for images of detail %j', (details, expected, warned) => {
+    const source = { type: 'base64', mediaType: 'image/png', data: 'QUJD' } as const;
+    const content = details.map((detail) => ({ type: 'image', source, detail }) as const);
+    const { body, warnings } = translate({ messages: [{ role: 'user', content }] });
+    expect(body.generationConfig?.mediaResolution).toBe(expected);
+    expect(warnings).toHaveLength(warned);
+  });
+});

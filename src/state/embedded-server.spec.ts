@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { startEmbeddedServer, type EmbeddedServer } from './embedded-server.js';
 
@@ -102,5 +104,25 @@ it('tells when it died, and is not started again', async () => {
   process.kill(server.pid, 'SIGKILL');
   expect(await first).toBe('SIGKILL');
   expect(isAlive(server.pid)).toBe(false);
+  await expect(redis.ping()).rejects.toThrow();
+});
+
+it('ends with its parent, even when that is killed', async () => {
+  const module = join(import.meta.dirname, 'embedded-server.ts');
+  const program = `
+    const { startEmbeddedServer } = await import(${JSON.stringify(module)});
+    const server = await startEmbeddedServer(() => undefined);
+    console.log(JSON.stringify({ url: server.url }));
+    setInterval(() => undefined, 1_000);`;
+  const parent = spawn(process.execPath, ['--input-type=module', '--no-warnings', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  redis = connect((JSON.parse(line.toString()) as { url: string }).url);
+  expect(await redis.ping()).toBe('PONG');
+  const isClosed = once(redis, 'end');
+  parent.kill('SIGKILL');
+  await isClosed;
+  redis = connect(`redis://127.0.0.1:${redis.options.port}`);
   await expect(redis.ping()).rejects.toThrow();
 });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { openStore, readableLog, redisConfig, uniqueId } from '../../test/quota/quota-bed.js';
 import { startRedisServer, type RedisServer } from '../../test/support/redis-server.js';
 import type { TollgateConfig } from '../config/config.schema.js';
-import { RedisStore } from './redis.store.js';
+import type { RedisStore } from './redis.store.js';
 import type { Script } from './script.js';
 import { StoreReplyError, StoreUnavailableError } from './store-error.js';
 
@@ -172,4 +172,17 @@ it('starts without a store that is not there', async () => {
   stores.push(store);
   expect(store.available).toBe(false);
   expect(lines.some(({ msg }) => String(msg).startsWith('the store is away'))).toBe(true);
+});
+
+it('tells of every call that failed until it need not any more', async () => {
+  const server = await ownServer();
+  const store = await storeTo({ url: server.url });
+  let failures = 0;
+  const remove = store.onFailure(() => failures++);
+  await store.get('a');
+  await failureOf(store.run({ ...ECHO, source: 'no lua' }, ['k'], []));
+  expect(failures).toBe(1);
+  remove();
+  await failureOf(store.run({ ...ECHO, source: 'no lua' }, ['k'], []));
+  expect(failures).toBe(1);
 });

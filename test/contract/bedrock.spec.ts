@@ -287,6 +287,17 @@ describe('bedrock', () => {
       expect(running.fake.records.slice(before).map((record) => record.path)).toContain('/');
     });
 
+    it('tells credentials that are nowhere to be found as a failure of our credential', async () => {
+      Object.assign(process.env, {
+        AWS_EC2_METADATA_DISABLED: 'true',
+        AWS_CONFIG_FILE: '/none',
+        AWS_SHARED_CREDENTIALS_FILE: '/none',
+      });
+      const error = await failure(complete(running.provider(undefined, { credentials: undefined })));
+      expect(error.code).toBe('provider_authentication');
+      expect(running.fake.records).toEqual([]);
+    });
+
     it('tells a refused role as a failure of our credential', async () => {
       process.env['AWS_ACCESS_KEY_ID'] = KEYS.accessKeyId;
       process.env['AWS_SECRET_ACCESS_KEY'] = KEYS.secretAccessKey;
@@ -342,6 +353,8 @@ describe('bedrock', () => {
 
   it('uses the connection of a finished stream again', async () => {
     const provider = running.provider();
+    // The end of the body then comes after the last event, in a segment of its own.
+    running.fake.defaultScript = { delivery: { writeBytes: 65_536 } };
     for (let round = 0; round < 2; round += 1) {
       const stream = await provider.chat?.stream(callOf(HELLO));
       if (stream === undefined) throw new Error('there is no stream');

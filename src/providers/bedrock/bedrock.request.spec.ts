@@ -358,6 +358,14 @@ describe('buildConverseRequest', () => {
       ]);
     });
 
+    it('keeps two tools of earlier turns apart whose names become one', () => {
+      const messages = [HELLO, assistant(toolCall('c1', '{}', '$A'), toolCall('c2', '{}', 'A'))];
+      expect(build({ messages }).body.messages?.[1]?.content).toMatchObject([
+        { toolUse: { name: 'A' } },
+        { toolUse: { name: 'A_2' } },
+      ]);
+    });
+
     it('forbids parallel calls where the model can, and says where it cannot', () => {
       const asked = { tools: [LOOK], parallelToolCalls: false };
       const choice = (model: string) => build(asked, model).body.additionalModelRequestFields;

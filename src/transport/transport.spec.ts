@@ -1,24 +1,15 @@
-import type { ByteSource } from '../contract/byte-source.js';
-import { GatewayError } from '../contract/errors.js';
-import type { AttemptContext, Timeouts } from '../contract/provider.js';
-import { FakeUpstream } from '../../test/support/fake-upstream.ts';
-import type { WireAnswer } from '../../test/support/fake-wire.ts';
+import {
+  FIVE_WORDS,
+  PlainUpstream,
+  codeOf,
+  drain,
+  requestTo,
+  type RequestOptions,
+} from '../../test/support/transport-calls.ts';
 import { Transport, type TransportSettings } from './transport.js';
 import type { UpstreamRequest } from './upstream.js';
 
-class PlainUpstream extends FakeUpstream {
-  protected answer(): WireAnswer {
-    return { status: 200, headers: { 'content-type': 'text/plain' }, pieces: [Buffer.from('hello')] };
-  }
-
-  protected modelOf(): undefined {
-    return undefined;
-  }
-}
-
 const SETTINGS: TransportSettings = { connectionsPerOrigin: 8, keepAliveMs: 4_000, maxResponseBytes: 1_000_000 };
-const PIECES = ['one ', 'two ', 'three ', 'four ', 'five'].map((text) => Buffer.from(text));
-const STREAM: WireAnswer = { status: 200, headers: { 'content-type': 'text/event-stream' }, pieces: PIECES };
 
 describe('Transport', () => {
   let fake: PlainUpstream;
@@ -36,53 +27,8 @@ describe('Transport', () => {
     await fake.close();
   });
 
-  interface RequestOptions {
-    readonly url?: string;
-    readonly signal?: AbortSignal;
-    readonly timeouts?: Partial<Timeouts>;
-    readonly onDispatch?: () => void;
-  }
-
   function request(options: RequestOptions = {}): UpstreamRequest {
-    const context: AttemptContext = {
-      requestId: 'r1',
-      signal: options.signal ?? new AbortController().signal,
-      timeouts: { connectMs: 2_000, firstContentMs: 5_000, idleMs: 5_000, totalMs: 5_000, ...options.timeouts },
-      onDispatch: options.onDispatch ?? (() => undefined),
-    };
-    return {
-      method: 'POST',
-      url: options.url ?? `${origin}/path?q=1`,
-      headers: { 'x-a': 'b' },
-      body: '{"a":1}',
-      context,
-    };
-  }
-
-  interface Heard {
-    readonly text: string;
-    readonly error?: GatewayError;
-  }
-
-  function drain(source: ByteSource): Promise<Heard> {
-    return new Promise((resolve) => {
-      let text = '';
-      source.start({
-        data: (chunk) => {
-          text += chunk.toString();
-          return true;
-        },
-        end: () => resolve({ text }),
-        error: (error) => resolve({ text, error }),
-      });
-    });
-  }
-
-  async function codeOf(promise: Promise<unknown>): Promise<string> {
-    return promise.then(
-      () => 'resolved',
-      (error: unknown) => (error instanceof GatewayError ? error.code : `foreign: ${String(error)}`),
-    );
+    return requestTo(`${origin}/path?q=1`, options);
   }
 
   it('sends a request and returns the whole answer, whatever its status', async () => {
@@ -123,14 +69,14 @@ describe('Transport', () => {
   });
 
   it('pushes a stream as it arrives', async () => {
-    fake.enqueue({ wire: STREAM, delivery: { gapMs: 1 } });
+    fake.enqueue({ wire: FIVE_WORDS, delivery: { gapMs: 1 } });
     const { status, source } = await transport.open(request());
     expect(status).toBe(200);
     expect(await drain(source)).toEqual({ text: 'one two three four five' });
   });
 
   it('keeps what arrived before the source was started', async () => {
-    fake.enqueue({ wire: STREAM });
+    fake.enqueue({ wire: FIVE_WORDS });
     const { source } = await transport.open(request());
     await fake.records[0]?.closed;
     await new Promise(setImmediate);
@@ -143,7 +89,7 @@ describe('Transport', () => {
   });
 
   it('collects a source, and gives up beyond the cap', async () => {
-    fake.enqueue({ wire: STREAM }, { wire: STREAM, delivery: { stallAfterPieces: 4 } });
+    fake.enqueue({ wire: FIVE_WORDS }, { wire: FIVE_WORDS, delivery: { stallAfterPieces: 4 } });
     expect((await transport.collect((await transport.open(request())).source)).toString()).toBe(
       'one two three four five',
     );
@@ -158,7 +104,7 @@ describe('Transport', () => {
       const url = `${await gone.listen()}/x`;
       await gone.close();
       let dispatched = false;
-      expect(await codeOf(transport.send(request({ url, onDispatch: () => (dispatched = true) })))).toBe(
+      expect(await codeOf(transport.send(requestTo(url, { onDispatch: () => (dispatched = true) })))).toBe(
         'provider_unreachable',
       );
       expect(dispatched).toBe(false);
@@ -173,23 +119,32 @@ describe('Transport', () => {
     it.each([0, 1, 4, 7, 14])(
       'is provider_stream_broken when it resets after %d bytes, and the bytes are kept',
       async (bytes) => {
-        fake.enqueue({ wire: STREAM, delivery: { resetAfterBytes: bytes } });
+        fake.enqueue({ wire: FIVE_WORDS, delivery: { resetAfterBytes: bytes } });
         const { source } = await transport.open(request());
         const heard = await drain(source);
-        expect(heard.error?.code).toBe('provider_stream_broken');
+        expect(heard.error).toBe('provider_stream_broken');
         expect(heard.text).toBe('one two three four five'.slice(0, bytes));
       },
     );
 
     it('is provider_stream_broken when it closes without ending the body', async () => {
-      fake.enqueue({ wire: STREAM, delivery: { closeAfterBytes: 6 } });
+      fake.enqueue({ wire: FIVE_WORDS, delivery: { closeAfterBytes: 6 } });
       const { source } = await transport.open(request());
-      expect((await drain(source)).error?.code).toBe('provider_stream_broken');
+      expect((await drain(source)).error).toBe('provider_stream_broken');
     });
 
     it('is provider_stream_broken when a whole answer is shorter than it said', async () => {
       fake.enqueue({ delivery: { closeAfterBytes: 3 } });
       expect(await codeOf(transport.send(request()))).toBe('provider_stream_broken');
     });
+  });
+
+  it('takes new settings for later calls and lets open ones finish', async () => {
+    fake.enqueue({ wire: FIVE_WORDS, delivery: { gapMs: 20 } });
+    const { source } = await transport.open(request());
+    transport.reconfigure({ ...SETTINGS, keepAliveMs: 1_000 });
+    await transport.send(request());
+    expect(await drain(source)).toEqual({ text: 'one two three four five' });
+    expect(fake.connections).toBe(2);
   });
 });

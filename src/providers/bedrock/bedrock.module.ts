@@ -21,6 +21,7 @@ export class BedrockService implements ProviderKind<BedrockSettings> {
   }
 }
 
+/** Provides the service of the kind, on the shared transport. */
 @Module({ imports: [TransportModule], providers: [BedrockService], exports: [BedrockService] })
 export class BedrockModule {}
 

@@ -13,12 +13,19 @@ const withRedis = findRedisServer() === undefined ? it.skip : it;
 let server: RedisServer;
 let bed: QuotaBed;
 let folder: string;
+let sentinel: ChildProcess | undefined;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tollgate-'));
 });
 afterEach(async () => {
   await bed.close();
   await server.kill();
+  if (sentinel !== undefined) {
+    const isGone = once(sentinel, 'exit');
+    sentinel.kill('SIGKILL');
+    await isGone;
+    sentinel = undefined;
+  }
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -53,22 +60,16 @@ withRedis('asks the sentinels for the primary', async () => {
   const port = await freePort();
   const file = join(folder, 'sentinel.conf');
   await writeFile(file, `port ${port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 ${server.port} 1\n`);
-  const sentinel: ChildProcess = spawn(findRedisServer() ?? '', [file, '--sentinel'], { stdio: 'ignore' });
-  try {
-    const nodes = [`127.0.0.1:${port}`];
-    const redis = {
+  sentinel = spawn(findRedisServer() ?? '', [file, '--sentinel'], { stdio: 'ignore' });
+  bed = await quotaBed({
+    redis: {
       url: 'redis://main',
       mode: 'sentinel',
       sentinelName: 'main',
-      nodes,
+      nodes: [`127.0.0.1:${port}`],
       onFailure: { limits: 'closed' },
-    } as const;
-    bed = await quotaBed({ redis: { ...redis, nodes } });
-    expect(bed.store.available).toBe(true);
-    expect(await admitAndSettle()).toBe('9702');
-  } finally {
-    const isGone = once(sentinel, 'exit');
-    sentinel.kill('SIGKILL');
-    await isGone;
-  }
+    },
+  });
+  expect(bed.store.available).toBe(true);
+  expect(await admitAndSettle()).toBe('9702');
 });

@@ -59,7 +59,9 @@ async function start(): Promise<void> {
   const listening = Object.fromEntries(
     Object.entries(ports).map(([plane, port]) => [plane, `http://${address}:${port}`]),
   );
-  logger.info({ listening, config: config.current.source, ready_ms: Math.round(performance.now()) }, 'ready');
+  const { user, system } = process.cpuUsage();
+  const cost = { ready_ms: Math.round(performance.now()), ready_cpu_ms: Math.round((user + system) / 1000) };
+  logger.info({ listening, config: config.current.source, ...cost }, 'ready');
   if (config.quickStartKey !== undefined) greet(config.quickStartKey, ports.data);
 }
 

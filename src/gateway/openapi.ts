@@ -1,8 +1,10 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { chatCompletionRequest } from './dialects/openai-chat/openai-chat.schema.js';
 import { embeddingsRequest } from './dialects/openai-embeddings/openai-embeddings.dialect.js';
+import { liveRequestOf } from './request/live-request.js';
 
 const errorBody = z.object({
   error: z.looseObject({
@@ -25,9 +27,16 @@ export function bodySchema(name: keyof typeof SCHEMAS): { required: true; schema
   return { required: true, schema: { $ref: `#/components/schemas/${name}` } };
 }
 
-function jsonSchema(schema: z.ZodType): object {
-  const { $schema: _dialect, id: _id, ...rest } = z.toJSONSchema(schema, { io: 'input' }) as Record<string, unknown>;
-  return rest;
+/** The schemas as OpenAPI components, references among them included. */
+function components(): Record<string, object> {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(SCHEMAS)) registry.add(schema, { id });
+  const { schemas } = z.toJSONSchema(registry, { io: 'input', uri: (id) => `#/components/schemas/${id}` });
+  const named = Object.fromEntries(
+    Object.entries(schemas).map(([name, { $schema: _dialect, $id: _id, ...schema }]) => [name, schema]),
+  );
+  // zod writes a reference to a shared schema as a document of its own; here all are one document.
+  return JSON.parse(JSON.stringify(named).replaceAll('__shared#/', '__shared/')) as Record<string, object>;
 }
 
 /** The OpenAPI description of the data plane. */
@@ -40,8 +49,10 @@ export function openApiDocument(application: INestApplication): OpenAPIObject {
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'A Tollgate key (tg_…) or a token of your issuer.' })
     .build();
   const document = SwaggerModule.createDocument(application, config);
-  const schemas = Object.fromEntries(Object.entries(SCHEMAS).map(([name, schema]) => [name, jsonSchema(schema)]));
-  document.components = { ...document.components, schemas: { ...document.components?.schemas, ...schemas } };
+  document.components = {
+    ...document.components,
+    schemas: { ...document.components?.schemas, ...components() } as never,
+  };
   document.paths = Object.fromEntries(Object.entries(document.paths).filter(([path]) => !HIDDEN.has(path)));
   return document;
 }
@@ -49,8 +60,17 @@ export function openApiDocument(application: INestApplication): OpenAPIObject {
 /** Routes of other listeners. */
 const HIDDEN = new Set(['/metrics', '/livez', '/readyz']);
 
+/** The paths below which the description is served; no guard sees them, so the listener is checked here. */
+const DESCRIPTION_PATHS = ['/docs', '/openapi.json', '/openapi.yaml'];
+
+function onDataPlaneOnly(request: Request, response: Response, next: (error?: unknown) => void): void {
+  if (liveRequestOf(request).plane === 'data') next();
+  else response.status(404).end();
+}
+
 /** Serves the description as /openapi.json and as a page at /docs. */
 export function serveOpenApi(application: INestApplication): void {
+  application.use(DESCRIPTION_PATHS, onDataPlaneOnly);
   SwaggerModule.setup('docs', application, () => openApiDocument(application), {
     jsonDocumentUrl: 'openapi.json',
     yamlDocumentUrl: 'openapi.yaml',

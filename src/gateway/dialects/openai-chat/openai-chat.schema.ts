@@ -96,33 +96,31 @@ const toolChoice = z.union([
  * A chat completion request in OpenAI's shape (source: OpenAI API reference, "Create chat completion"). Fields not
  * named here are passed on to a provider that speaks the dialect, and reported where another one cannot express them.
  */
-export const chatCompletionRequest = z
-  .looseObject({
-    model: z.string().min(1).describe('A model of GET /v1/models.'),
-    messages: z.array(message).min(1),
-    stream: z.boolean().nullish(),
-    stream_options: z.looseObject({ include_usage: z.boolean().optional() }).nullish(),
-    max_completion_tokens: z.int().min(1).nullish(),
-    max_tokens: z.int().min(1).nullish().describe('Older name of max_completion_tokens.'),
-    n: z.int().min(1).max(128).nullish(),
-    temperature: z.number().min(0).max(2).nullish(),
-    top_p: z.number().min(0).max(1).nullish(),
-    presence_penalty: z.number().min(-2).max(2).nullish(),
-    frequency_penalty: z.number().min(-2).max(2).nullish(),
-    seed: z.int().nullish(),
-    stop: z.union([z.string(), z.array(z.string()).max(16)]).nullish(),
-    logprobs: z.boolean().nullish(),
-    top_logprobs: z.int().min(0).max(20).nullish(),
-    logit_bias: z.record(z.string(), z.number()).nullish(),
-    tools: z.array(tool).nullish(),
-    tool_choice: toolChoice.nullish(),
-    parallel_tool_calls: z.boolean().nullish(),
-    response_format: responseFormat.nullish(),
-    reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh']).nullish(),
-    service_tier: z.string().nullish(),
-    user: z.string().nullish(),
-  })
-  .meta({ id: 'ChatCompletionRequest' });
+export const chatCompletionRequest = z.looseObject({
+  model: z.string().min(1).describe('A model of GET /v1/models.'),
+  messages: z.array(message).min(1),
+  stream: z.boolean().nullish(),
+  stream_options: z.looseObject({ include_usage: z.boolean().optional() }).nullish(),
+  max_completion_tokens: z.int().min(1).nullish(),
+  max_tokens: z.int().min(1).nullish().describe('Older name of max_completion_tokens.'),
+  n: z.int().min(1).max(128).nullish(),
+  temperature: z.number().min(0).max(2).nullish(),
+  top_p: z.number().min(0).max(1).nullish(),
+  presence_penalty: z.number().min(-2).max(2).nullish(),
+  frequency_penalty: z.number().min(-2).max(2).nullish(),
+  seed: z.int().nullish(),
+  stop: z.union([z.string(), z.array(z.string()).max(16)]).nullish(),
+  logprobs: z.boolean().nullish(),
+  top_logprobs: z.int().min(0).max(20).nullish(),
+  logit_bias: z.record(z.string(), z.number()).nullish(),
+  tools: z.array(tool).nullish(),
+  tool_choice: toolChoice.nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+  response_format: responseFormat.nullish(),
+  reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh']).nullish(),
+  service_tier: z.string().nullish(),
+  user: z.string().nullish(),
+});
 
 export type ChatCompletionBody = z.output<typeof chatCompletionRequest>;
 export type WireMessage = ChatCompletionBody['messages'][number];

@@ -15,20 +15,18 @@ const NUMBERS: NumberRules = { dimensions: { integer: true, min: 1, max: 65_536 
 const KNOWN = new Set(['model', 'input', 'dimensions', 'encoding_format', 'user']);
 
 /** An embeddings request in OpenAI's shape (source: OpenAI API reference, "Create embeddings"). */
-export const embeddingsRequest = z
-  .looseObject({
-    model: z.string().min(1).describe('A model of GET /v1/models.'),
-    input: z.union([
-      z.string(),
-      z.array(z.string()).min(1).max(MAX_INPUTS),
-      z.array(z.int()).min(1),
-      z.array(z.array(z.int()).min(1)).min(1).max(MAX_INPUTS),
-    ]),
-    dimensions: z.int().min(1).nullish(),
-    encoding_format: z.enum(['float', 'base64']).nullish(),
-    user: z.string().nullish(),
-  })
-  .meta({ id: 'EmbeddingsRequest' });
+export const embeddingsRequest = z.looseObject({
+  model: z.string().min(1).describe('A model of GET /v1/models.'),
+  input: z.union([
+    z.string(),
+    z.array(z.string()).min(1).max(MAX_INPUTS),
+    z.array(z.int()).min(1),
+    z.array(z.array(z.int()).min(1)).min(1).max(MAX_INPUTS),
+  ]),
+  dimensions: z.int().min(1).nullish(),
+  encoding_format: z.enum(['float', 'base64']).nullish(),
+  user: z.string().nullish(),
+});
 
 const isTokenId = (value: JsonValue): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 

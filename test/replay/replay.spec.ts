@@ -1,0 +1,141 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { differences, type Answer } from './compare.ts';
+import type { Expected } from './expect.ts';
+import { loadRecordings, type Recording } from './recording.ts';
+import { replay } from './replay.ts';
+
+const MAIN = join(__dirname, 'main.ts');
+
+describe('a replay', () => {
+  const folder = loadRecordings(join(__dirname, 'fixtures'));
+
+  it('takes what is in scope and says why it leaves out the rest', () => {
+    expect(folder.recordings).toHaveLength(16);
+    expect(
+      Object.fromEntries([...folder.excluded].map(([key, reasons]) => [key, Object.fromEntries(reasons)])),
+    ).toEqual({
+      azure: { 'no request': 1, 'responses is not in scope': 1 },
+      bedrock: { 'text InvokeModel is not in scope': 1 },
+      elsewhere: { 'provider is not in scope': 1 },
+    });
+  });
+
+  it('finds every answer as recorded, and a lie where there is one', async () => {
+    const lies = folder.recordings
+      .filter(({ name }) => ['gemini/stream', 'bedrock/tool-result'].includes(name))
+      .map((recording) => ({ ...recording, name: `${recording.name} altered`, bytes: altered(recording.bytes) }));
+    const report = await replay({ ...folder, recordings: [...folder.recordings, ...lies] });
+    const failed = [...report.values()].flatMap(({ failures }) => failures);
+    expect(failed.map(({ name }) => name)).toEqual(['bedrock/tool-result altered', 'gemini/stream altered']);
+    expect([...report].map(([provider, { replayed, ok }]) => [provider, replayed, ok])).toEqual([
+      ['azure', 5, 5],
+      ['bedrock', 7, 6],
+      ['elsewhere', 0, 0],
+      ['gemini', 6, 5],
+    ]);
+  });
+
+  it('serves an error whose recorder lost the status with the status in its body', () => {
+    const filtered = folder.recordings.find(({ name }) => name === 'azure/prompt-filtered') as Recording;
+    expect(filtered.status).toBe(400);
+  });
+});
+
+function altered(bytes: Buffer): Buffer {
+  const copy = Buffer.from(bytes);
+  for (const [told, lie] of [
+    ['Grüezi', 'Guten '],
+    ['degrees', 'Kelvins'],
+  ] as const) {
+    const at = copy.indexOf(told);
+    if (at >= 0) copy.write(lie, at);
+  }
+  return copy;
+}
+
+const CHAT: Expected = {
+  type: 'chat',
+  text: 'a',
+  calls: [{ name: 'f', arguments: { n: 1 } }],
+  usage: { prompt: 1, completion: 2, total: 3 },
+};
+const SAME: Answer = {
+  type: 'chat',
+  text: 'a',
+  calls: [{ id: 'call_1', name: 'f', arguments: '{"n": 1}' }],
+  finishReason: 'tool_calls',
+  usage: { prompt: 1, completion: 2, total: 3 },
+};
+
+describe('differences', () => {
+  it('are none between an answer and its recording', () => {
+    expect(differences(CHAT, SAME)).toEqual([]);
+  });
+
+  it.each<[string, Partial<Answer>]>([
+    ['another text', { text: 'b' }],
+    ['a lost call', { calls: [] }],
+    ['other arguments', { calls: [{ id: 'call_1', name: 'f', arguments: '{"n":2}' }] }],
+    ['arguments that are no JSON', { calls: [{ id: 'call_1', name: 'f', arguments: '{"n"' }] }],
+    ['a call without id', { calls: [{ id: '', name: 'f', arguments: '{"n":1}' }] }],
+    ['a finish reason of nobody', { finishReason: 'end_turn' }],
+    ['no finish reason', { finishReason: null }],
+    ['other counts', { usage: { prompt: 1, completion: 2, total: 4 } }],
+    ['no counts', { usage: undefined }],
+  ])('are found in %s', (_name, changes) => {
+    expect(differences(CHAT, { ...SAME, ...changes } as Answer)).toHaveLength(1);
+  });
+
+  it.each<[string, Expected, Answer]>([
+    ['a refusal instead of an answer', CHAT, { type: 'error', status: 502, error: {} }],
+    ['an answer instead of a refusal', { type: 'error', statuses: [400] }, SAME],
+    ['another status', { type: 'error', statuses: [400] }, { type: 'error', status: 500, error: envelope() }],
+    ['no envelope', { type: 'error', statuses: [400] }, { type: 'error', status: 400, error: { message: 'x' } }],
+    [
+      'another vector',
+      { type: 'embeddings', vectors: [[0.5]] },
+      { type: 'embeddings', vectors: [[0.25]], promptTokens: 0 },
+    ],
+    [
+      'another count of a vector',
+      { type: 'embeddings', vectors: [[0.5]], promptTokens: 2 },
+      { type: 'embeddings', vectors: [[0.5]], promptTokens: 3 },
+    ],
+  ])('are found in %s', (_name, expected, answer) => {
+    expect(differences(expected, answer)).toHaveLength(1);
+  });
+});
+
+function envelope(): object {
+  return { message: 'x', type: 'invalid_request_error', param: null, code: null };
+}
+
+describe('the script', () => {
+  function run(recorded: string | undefined): { status: number | null; output: string } {
+    const { RECORDED: _recorded, SPECS: _specs, NODE_OPTIONS: _options, ...env } = process.env;
+    const { status, stdout } = spawnSync(process.execPath, [MAIN], {
+      env: recorded === undefined ? env : { ...env, RECORDED: recorded },
+      encoding: 'utf8',
+    });
+    return { status, output: stdout };
+  }
+
+  it('says that it is skipped without recordings', () => {
+    expect(run(undefined)).toEqual({
+      status: 0,
+      output: 'skipped: set RECORDED to a folder of recorded exchanges\n',
+    });
+  });
+
+  it('fails when there is nothing to replay', () => {
+    const empty = mkdtempSync(join(tmpdir(), 'tollgate-replay-'));
+    try {
+      expect(run(empty)).toMatchObject({ status: 1 });
+    } finally {
+      rmSync(empty, { recursive: true });
+    }
+  });
+});

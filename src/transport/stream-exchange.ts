@@ -67,7 +67,9 @@ export class StreamExchange extends Exchange implements ByteSource {
       return;
     }
     this.expectMore();
-    if (!this.sink.data(chunk)) this.pause();
+    if (this.sink.data(chunk) || this.isOver) return;
+    this.isPaused = true;
+    this.pauseSocket();
   }
 
   protected bodyEnded(): void {
@@ -94,12 +96,6 @@ export class StreamExchange extends Exchange implements ByteSource {
     if (this.heldBytes >= HOLD_BYTES) this.pauseSocket();
   }
 
-  private pause(): void {
-    if (this.isOver) return;
-    this.isPaused = true;
-    this.pauseSocket();
-  }
-
   private pauseSocket(): void {
     this.dueMs = this.totalDueMs;
     this.controller?.pause();
@@ -118,6 +114,7 @@ export class StreamExchange extends Exchange implements ByteSource {
       this.heldBytes -= chunk.length;
       if (sink.data(chunk)) continue;
       this.isPaused = true;
+      if (!this.isOver) this.pauseSocket();
       return;
     }
     if (this.ending !== undefined) this.deliverEnding();

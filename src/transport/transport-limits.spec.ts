@@ -66,28 +66,30 @@ describe('Transport under limits', () => {
       expect((await drain(source)).error).toBe('provider_timeout');
     });
 
-    it('does not take our own pause for silence', async () => {
-      fake.enqueue({ wire: FIVE_WORDS, delivery: { gapMs: 0 } });
-      const { source } = await transport.open(request({ timeouts: { idleMs: 50 } }));
-      const heard = new Promise<string>((resolve) => {
-        let text = '';
-        let isPaused = true;
+    it.each([
+      ['before the first byte was taken', { stallAfterPieces: 1 }],
+      ['in the middle', { firstPieceMs: 20, stallAfterPieces: 1 }],
+    ])('does not take our own pause for silence, %s', async (_name, delivery) => {
+      fake.enqueue({ wire: FIVE_WORDS, delivery });
+      const { source } = await transport.open(request({ timeouts: { idleMs: 100 } }));
+      const heard: string[] = [];
+      const failed = new Promise<void>((resolve) => {
         source.start({
-          data: (chunk) => {
-            text += chunk.toString();
-            return !isPaused;
+          data: (chunk) => heard.push(chunk.toString()) < 0,
+          end: () => void heard.push('end'),
+          error: ({ code }) => {
+            heard.push(code);
+            resolve();
           },
-          end: () => resolve(text),
-          error: ({ code }) => resolve(code),
-        });
-        // Another call's timeout is the clock: six times the silence allowed has passed by then.
-        fake.enqueue({ delivery: { silent: true } });
-        void codeOf(transport.send(request({ timeouts: { totalMs: 300 } }))).then(() => {
-          isPaused = false;
-          source.resume();
         });
       });
-      expect(await heard).toBe('one two three four five');
+      // Another call's timeout is the clock: several times the silence allowed has passed by then.
+      fake.enqueue({ delivery: { silent: true } });
+      await codeOf(transport.send(request({ timeouts: { totalMs: 400 } })));
+      expect(heard).toEqual(['one ']);
+      source.resume();
+      await failed;
+      expect(heard).toEqual(['one ', 'provider_timeout']);
     });
 
     it('waits for a free connection only as long as for a connect', async () => {
@@ -109,7 +111,7 @@ describe('Transport under limits', () => {
     it('stops reading while the sink is paused, and loses nothing', async () => {
       const megabytes = 16;
       const pieces = Array.from({ length: megabytes * 16 }, () => Buffer.alloc(65_536, 'x'));
-      fake.enqueue({ wire: { ...FIVE_WORDS, pieces }, delivery: { gapMs: 0 } });
+      fake.enqueue({ wire: { ...FIVE_WORDS, pieces }, delivery: { writeBytes: 65_536 } });
       const { source } = await transport.open(request());
       let bytes = 0;
       let isPaused = true;
@@ -125,7 +127,7 @@ describe('Transport under limits', () => {
       });
       const record = fake.records[0];
       // Loopback carries the whole body in less time than these calls take.
-      for (let call = 0; call < 50; call += 1) await transport.send(request());
+      for (let call = 0; call < 200; call += 1) await transport.send(request());
       expect(bytes).toBeLessThan(200_000);
       expect(record?.bytesOut).toBeLessThan(megabytes * 1_048_576);
       isPaused = false;
@@ -133,6 +135,25 @@ describe('Transport under limits', () => {
       await ended;
       expect(bytes).toBe(megabytes * 1_048_576);
     });
+  });
+
+  it('delivers what had arrived before a break, even to a paused sink', async () => {
+    fake.enqueue({ wire: FIVE_WORDS, delivery: { resetAfterBytes: 14 } });
+    const { source } = await transport.open(request());
+    await fake.records[0]?.closed;
+    const heard = await new Promise<string>((resolve) => {
+      let text = '';
+      source.start({
+        data: (chunk) => {
+          text += chunk.toString();
+          return false;
+        },
+        end: () => resolve(`${text}, ended`),
+        error: ({ code }) => resolve(`${text}, ${code}`),
+      });
+      source.resume();
+    });
+    expect(heard).toBe('one two three , provider_stream_broken');
   });
 
   describe('giving up', () => {

@@ -1,6 +1,6 @@
-import type { ErrorCode, GatewayError } from '../../src/contract/errors.js';
+import { GatewayError, type ErrorCode } from '../../src/contract/errors.js';
 import type { Failure } from '../support/fake-upstream.ts';
-import { ask, callOf, chatOf, failureOf, type CallOptions } from './provider-calls.ts';
+import { ask, callOf, chatOf, drain, errorIn, failureOf, type CallOptions } from './provider-calls.ts';
 import type { ProviderHarness, ProviderUnderTest } from './provider-harness.ts';
 
 /** What a provider's status means; `status` is what the caller sees. */
@@ -21,8 +21,14 @@ const SECRET = 'the-operator-must-fix-this';
 /** What calls reject with, whole and streamed. */
 export function describeErrors(harness: ProviderHarness, subject: () => ProviderUnderTest): void {
   describe.each(['complete', 'stream'] as const)('errors of %s', (method) => {
-    function failing(options: CallOptions = {}): Promise<GatewayError> {
-      return failureOf(chatOf(subject())[method](callOf(subject().chatModel, ask(), options)));
+    /** A stream may reject, or be accepted and then say in one part that it was no stream. */
+    async function failing(options: CallOptions = {}): Promise<GatewayError> {
+      const call = callOf(subject().chatModel, ask(), options);
+      if (method === 'complete') return failureOf(chatOf(subject()).complete(call));
+      const stream = await chatOf(subject())
+        .stream(call)
+        .catch((error: unknown) => failureOf(Promise.reject(error)));
+      return stream instanceof GatewayError ? stream : errorIn(await drain(stream));
     }
 
     function failingWith(failure: Failure): Promise<GatewayError> {

@@ -155,7 +155,7 @@ describe('the guards in their order', () => {
     const observer = app.get(FloodObserver);
     app.use((request: Request, response: Response, next: NextFunction) => {
       const record = requestRecord({ requestId: 'r', address, plane, caller: undefined });
-      openContext(request, { requestId: 'r', plane, record, abort: new AbortController() });
+      openContext(request, { requestId: 'r', plane, record });
       response.on('finish', () => {
         record.status = response.statusCode;
         observer.closed(record);
@@ -256,7 +256,7 @@ describe('the guards in their order', () => {
     const guard = app.get(AuthenticateGuard);
     const request = { headers: { 'api-key': KEY }, rawHeaders: [] };
     const record = requestRecord({ caller: undefined });
-    openContext(request, { requestId: 'r', plane, record, abort: new AbortController() });
+    openContext(request, { requestId: 'r', plane, record });
     const host = {
       switchToHttp: () => ({ getRequest: () => request }),
       getHandler: () => DataController.prototype.call,

@@ -11,8 +11,6 @@ export interface RequestContext {
   readonly requestId: string;
   readonly plane: Plane;
   readonly record: RequestRecord;
-  /** Aborted when the client is gone or the gateway gives up on it. */
-  readonly abort: AbortController;
   /** Set by the authenticate guard when the credential was accepted. */
   caller?: Caller;
   /** Set by the authenticate guard instead of throwing; the access guard throws it. */

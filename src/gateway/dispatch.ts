@@ -3,7 +3,7 @@ import { GatewayError } from '../contract/errors.js';
 import type { AttemptContext, LossWarning } from '../contract/provider.js';
 import type { Settlement } from '../quota/settlement.js';
 import type { AttemptRequest } from '../routing/attempt-runner.js';
-import type { ChatDialect } from './dialects/dialect.js';
+import type { AnyDialect, ChatDialect } from './dialects/dialect.js';
 import { openAiError } from './dialects/openai-error.js';
 import { DRAIN_MS, type DrainSlots } from './relay/drain-slots.js';
 import type { Relay } from './relay/relay.js';
@@ -26,14 +26,15 @@ interface DispatchParts {
 /** State of one call while it is being answered, and what becomes of it when its client leaves. */
 export class Dispatch {
   readonly live: LiveRequest;
-  readonly call: GatewayCall;
   readonly writer: ResponseWriter;
   readonly settings: StreamSettings;
+  readonly dialect: AnyDialect;
   /** Tokens of the prompt as reserved; what an unmetered answer is charged for reading. */
   readonly promptTokens: number;
   /** True once bytes may have left for a provider: from then on the call can be billed. */
   wasDispatched = false;
   private readonly settlement: Settlement;
+  private call: GatewayCall | undefined;
   private readonly drains: DrainSlots;
   private readonly upstream = new AbortController();
   private relay: Relay | undefined;
@@ -43,19 +44,25 @@ export class Dispatch {
   constructor(parts: DispatchParts) {
     this.live = parts.live;
     this.call = parts.call;
+    this.dialect = parts.call.dialect;
     this.writer = parts.writer;
     this.settings = parts.settings;
     this.settlement = parts.settlement;
     this.drains = parts.drains;
     this.promptTokens = parts.settlement.estimatedPromptTokens;
-    const { signal } = parts.live.abort;
-    if (signal.aborted) this.clientLeft();
-    else signal.addEventListener('abort', this.clientLeft, { once: true });
+    parts.live.onAbandoned = this.abandoned;
+    if (parts.live.isAbandoned) this.abandoned();
+  }
+
+  /** The call while it may still be attempted. */
+  get request(): GatewayCall {
+    if (this.call === undefined) throw new GatewayError('internal_error', { cause: 'the call was let go of' });
+    return this.call;
   }
 
   /** What the attempt runner needs. */
   runRequest(): AttemptRequest {
-    const { plan } = this.call;
+    const { plan } = this.request;
     const { record, requestId } = this.live;
     return {
       plan,
@@ -68,7 +75,7 @@ export class Dispatch {
 
   /** The attempt's context, so that the first byte sent is noticed. Throws `client_closed` when nobody waits. */
   enter(deployment: Deployment, context: AttemptContext): AttemptContext {
-    if (this.live.abort.signal.aborted) throw new GatewayError('client_closed');
+    if (this.live.isAbandoned) throw new GatewayError('client_closed');
     this.current = deployment;
     this.relay = undefined;
     this.live.record.warnings.length = 0;
@@ -91,7 +98,7 @@ export class Dispatch {
   /** The relay that now carries the answer; a client's leaving reaches the upstream through it. */
   relays(relay: Relay): void {
     this.relay = relay;
-    if (this.live.abort.signal.aborted) this.clientLeft();
+    if (this.live.isAbandoned) this.abandoned();
   }
 
   /** Headers of the answer: limits left, and what was lost in translation. */
@@ -116,24 +123,34 @@ export class Dispatch {
 
   /** The dialect of a call that streams. */
   chatDialect(): ChatDialect {
-    const { dialect } = this.call;
-    if (dialect.operation === 'chat') return dialect;
-    throw new GatewayError('internal_error', { cause: `${dialect.name} does not stream` });
+    if (this.dialect.operation === 'chat') return this.dialect;
+    throw new GatewayError('internal_error', { cause: `${this.dialect.name} does not stream` });
   }
 
   readonly streamError = (error: GatewayError): string =>
-    this.call.dialect.operation === 'chat' ? this.call.dialect.streamError(error) : JSON.stringify(openAiError(error));
+    this.dialect.operation === 'chat' ? this.dialect.streamError(error) : JSON.stringify(openAiError(error));
 
-  /** The answer is over: the client's leaving concerns nobody any more. */
+  /** The answer is on its way: nothing of the caller's prompt is kept any longer. */
+  forgetCall(): void {
+    this.call = undefined;
+    delete this.live.call;
+  }
+
+  /** The answer is over: settles it, or cancels what was never sent, and lets the record close. */
   close(): void {
-    this.live.abort.signal.removeEventListener('abort', this.clientLeft);
-    if (this.drainTimer === undefined) return;
-    clearTimeout(this.drainTimer);
-    this.drains.free();
+    delete this.live.onAbandoned;
+    if (this.drainTimer !== undefined) {
+      clearTimeout(this.drainTimer);
+      this.drains.free();
+    }
+    const { record } = this.live;
+    if (this.wasDispatched) this.settlement.settle(record.usage, record);
+    else this.settlement.cancel();
+    this.live.release();
   }
 
   /** The client is gone, or the gateway cuts the request. */
-  private readonly clientLeft = (): void => {
+  private readonly abandoned = (): void => {
     const error = this.live.cutBy ?? new GatewayError('client_closed');
     const readsOn =
       this.current?.provider.onDisconnect === 'drain' && this.wasDispatched && this.live.cutBy === undefined;

@@ -5,11 +5,11 @@ import { GatewayError, toGatewayError } from '../contract/errors.js';
 import { NO_USAGE } from '../contract/usage.js';
 import type { StreamTermination } from '../metrics/metric-contract.js';
 import { MetricsRecorder } from '../metrics/metrics.recorder.js';
-import { AttemptRunner } from '../routing/attempt-runner.js';
+import { AttemptRunner, type Attempted } from '../routing/attempt-runner.js';
 import { Dispatch } from './dispatch.js';
 import { estimatedUsage, relayedUsage } from './dispatch-usage.js';
 import { DrainSlots } from './relay/drain-slots.js';
-import type { RelayEnd } from './relay/relay.js';
+import type { Relay, RelayEnd } from './relay/relay.js';
 import { ResponseWriter } from './relay/response-writer.js';
 import { StreamTicker } from './relay/stream-ticker.js';
 import { streamAttempt } from './stream-attempt.js';
@@ -38,7 +38,7 @@ export class Dispatcher {
     private readonly metrics: MetricsRecorder,
   ) {}
 
-  /** Resolves when the answer is over; rejects with GatewayError while the status can still be chosen. */
+  /** Resolves when the answer is over, or a stream's first content has left; rejects with GatewayError while the status can still be chosen. */
   async dispatch(live: LiveRequest, response: Response): Promise<void> {
     const { call } = live;
     const settlement = call?.settlement;
@@ -49,17 +49,20 @@ export class Dispatcher {
     const writer = new ResponseWriter(response, live, settings, this.ticker);
     const dispatch = new Dispatch({ live, call, settlement, writer, settings, drains: this.drains });
     live.hold();
+    let followed = false;
     try {
-      if (call.envelope.stream) await this.stream(dispatch);
-      else await this.whole(dispatch);
+      if (call.envelope.stream) {
+        const attempted = await this.begin(dispatch);
+        followed = true;
+        // What framework and interceptors hold of the request ends with this promise, so a stream does not wait here.
+        void this.follow(dispatch, attempted);
+      } else {
+        await this.whole(dispatch);
+      }
     } catch (thrown) {
       this.fail(dispatch, toGatewayError(thrown));
     } finally {
-      dispatch.close();
-      const { record } = live;
-      if (dispatch.wasDispatched) settlement.settle(record.usage, record);
-      else settlement.cancel();
-      live.release();
+      if (!followed) dispatch.close();
     }
   }
 
@@ -75,23 +78,32 @@ export class Dispatcher {
     dispatch.writer.whole(body, { ...dispatch.headers(), ...headers });
   }
 
-  private async stream(dispatch: Dispatch): Promise<void> {
-    const { record } = dispatch.live;
+  /** Resolves when the first content is on its way. */
+  private begin(dispatch: Dispatch): Promise<Attempted<Relay>> {
     dispatch.watch();
-    const attempted = await this.runner.run(dispatch.runRequest(), (deployment, context) =>
+    return this.runner.run(dispatch.runRequest(), (deployment, context) =>
       streamAttempt(dispatch, deployment, context, this.ticker),
     );
+  }
+
+  /** Sees a stream that has begun to its end. Never rejects. */
+  private async follow(dispatch: Dispatch, attempted: Attempted<Relay>): Promise<void> {
+    const { live, writer } = dispatch;
+    const { record } = live;
+    dispatch.forgetCall();
     this.metrics.streamOpened();
     const end = await attempted.value.ended;
     attempted.release(end.how === 'failed' ? end.error : undefined);
+    this.metrics.streamClosed(termination(end, live));
     record.usage = relayedUsage(end, dispatch.promptTokens);
     record.usageEstimated = record.usage.source === 'estimate';
-    this.metrics.streamClosed(termination(end, dispatch.live));
-    if (end.how === 'complete') return;
-    const { cutBy } = dispatch.live;
-    if (cutBy !== undefined) dispatch.writer.fail(dispatch.streamError(cutBy));
-    record.outcome = cutBy !== undefined ? 'drain-cut' : dispatch.live.clientGone ? 'client-abort' : 'failed';
-    record.error = (cutBy ?? end.error)?.code ?? 'provider_stream_broken';
+    if (end.how !== 'complete') {
+      const { cutBy } = live;
+      if (cutBy !== undefined) writer.fail(dispatch.streamError(cutBy));
+      record.outcome = cutBy !== undefined ? 'drain-cut' : live.clientGone ? 'client-abort' : 'failed';
+      record.error = (cutBy ?? end.error)?.code ?? 'provider_stream_broken';
+    }
+    dispatch.close();
   }
 
   /** No attempt answered. What was sent and then given up by the client is charged its prompt. */
@@ -99,7 +111,7 @@ export class Dispatcher {
     const { live, writer } = dispatch;
     const { record } = live;
     const error = live.cutBy ?? thrown;
-    const givenUp = live.abort.signal.aborted && dispatch.wasDispatched;
+    const givenUp = live.isAbandoned && dispatch.wasDispatched;
     record.usage = givenUp ? estimatedUsage(dispatch.promptTokens, 0) : NO_USAGE;
     record.usageEstimated = givenUp;
     record.error = error.code;

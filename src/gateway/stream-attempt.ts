@@ -66,7 +66,7 @@ async function openRelay(
   { provider, upstreamModel: model }: Deployment,
   context: AttemptContext,
 ): Promise<NativeRelay | TranslatedRelay> {
-  const { body } = dispatch.call;
+  const { body } = dispatch.request;
   const dialect = dispatch.chatDialect();
   const includeUsage = dialect.wantsStreamUsage(body);
   const options = {

@@ -20,10 +20,10 @@ const answer = (
 ): WholeAnswer => (usage === undefined ? { body, headers } : { body, headers, usage });
 
 /** How an answer is labelled where the provider gives no value. */
-export function presentOptions({ live, call }: Dispatch): PresentOptions {
+export function presentOptions({ live, request }: Dispatch): PresentOptions {
   return {
     requestId: live.requestId,
-    model: call.envelope.model,
+    model: request.envelope.model,
     nowSeconds: Math.floor(live.record.startedAtMs / 1000),
   };
 }
@@ -35,7 +35,7 @@ export async function wholeAttempt(
   outer: AttemptContext,
 ): Promise<WholeAnswer> {
   const context = dispatch.enter(deployment, outer);
-  const { dialect, body } = dispatch.call;
+  const { dialect, body } = dispatch.request;
   const { provider, upstreamModel: model } = deployment;
   if (provider.native?.dialects.has(dialect.name)) {
     const native = { dialect: dialect.name, model, stream: false, body: dialect.toNative(body, model), context };

@@ -10,13 +10,16 @@ import type { GatewayCall } from './gateway-call.js';
  * holds the request any more (an answer may still be drained or settled after its client has gone).
  */
 export class LiveRequest implements RequestContext {
-  readonly abort = new AbortController();
   caller?: Caller;
   authFailure?: GatewayError;
   /** Set by the call interceptor. */
   call?: GatewayCall;
   /** Why the gateway itself ended the request; absent = it did not. */
   cutBy?: GatewayError;
+  /** Called once when nobody waits for the answer any more, or the gateway cuts it; set by whoever is answering. */
+  onAbandoned?: () => void;
+  /** True once `onAbandoned` was or would have been called. */
+  isAbandoned = false;
   private holds = 0;
   private responseOver = false;
   private closed = false;
@@ -30,7 +33,7 @@ export class LiveRequest implements RequestContext {
 
   /** True once the client can receive nothing more. */
   get clientGone(): boolean {
-    return this.abort.signal.aborted && this.cutBy === undefined;
+    return this.isAbandoned && this.cutBy === undefined;
   }
 
   /** Keeps the record open until `release`. */
@@ -51,9 +54,16 @@ export class LiveRequest implements RequestContext {
 
   /** Ends the request from our side: an answer that has begun gets an in-band error. */
   cut(error: GatewayError): void {
-    if (this.cutBy !== undefined || this.abort.signal.aborted) return;
+    if (this.isAbandoned) return;
     this.cutBy = error;
-    this.abort.abort(error);
+    this.abandon();
+  }
+
+  /** The client is gone before its answer was whole. */
+  abandon(): void {
+    if (this.isAbandoned) return;
+    this.isAbandoned = true;
+    this.onAbandoned?.();
   }
 
   private closeIfOver(): void {

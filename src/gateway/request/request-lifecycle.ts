@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { GatewayError } from '../../contract/errors.js';
+import type { GatewayError } from '../../contract/errors.js';
 import type { Plane } from '../../contract/plane.js';
 import { REQUEST_OBSERVERS, type RequestObserver, type RequestRecord } from '../../contract/record.js';
 import { openContext } from '../../contract/request-context.js';
@@ -55,7 +55,7 @@ export class RequestLifecycle {
       if (record.bytesOut === 0) record.bytesOut = Number(response.getHeader('content-length') ?? 0);
       if (!response.writableFinished) {
         record.outcome = live.cutBy === undefined ? 'client-abort' : record.outcome;
-        live.abort.abort(new GatewayError('client_closed'));
+        live.abandon();
       }
       live.endResponse();
     });

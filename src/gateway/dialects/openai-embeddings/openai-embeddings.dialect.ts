@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { CallEnvelope } from '../../../contract/call.js';
 import type { EmbeddingsRequest, EmbeddingsResponse } from '../../../contract/embeddings.js';
-import { GatewayError } from '../../../contract/errors.js';
 import type { JsonObject, JsonValue } from '../../../contract/json.js';
 import type { EmbeddingsDialect, PresentOptions } from '../dialect.js';
 import { checkNumbers, invalidValue, modelField, type NumberRules } from '../fields.js';
@@ -11,7 +10,7 @@ const MAX_INPUTS = 2_048;
 
 const NUMBERS: NumberRules = { dimensions: { integer: true, min: 1, max: 65_536 } };
 
-/** Fields with a meaning here; any other is reported when the model cannot take it. */
+/** Fields with a meaning here; any other is the provider's to use or to report. */
 const KNOWN = new Set(['model', 'input', 'dimensions', 'encoding_format', 'user']);
 
 /** An embeddings request in OpenAI's shape (source: OpenAI API reference, "Create embeddings"). */
@@ -69,19 +68,20 @@ function envelope(body: JsonObject, bodyBytes: number, modelFromPath?: string): 
   };
 }
 
+function extraFields(body: JsonObject): Record<string, JsonValue> | undefined {
+  const fields = Object.entries(body).filter(
+    (field): field is [string, JsonValue] => !KNOWN.has(field[0]) && field[1] !== undefined && field[1] !== null,
+  );
+  return fields.length === 0 ? undefined : Object.fromEntries(fields);
+}
+
 function toCanonical(body: JsonObject): EmbeddingsRequest {
-  const unknown = Object.keys(body).find((name) => !KNOWN.has(name));
-  if (unknown !== undefined) {
-    throw new GatewayError('unsupported_parameter', {
-      status: 400,
-      param: unknown,
-      message: `"${unknown}" is not a field that this model takes; leave it out.`,
-    });
-  }
+  const extra = extraFields(body);
   return {
     input: inputs(body),
     ...(typeof body['dimensions'] === 'number' ? { dimensions: body['dimensions'] } : {}),
     ...(typeof body['user'] === 'string' ? { endUser: body['user'] } : {}),
+    ...(extra === undefined ? {} : { extra }),
   };
 }
 

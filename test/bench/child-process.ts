@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { COLLECTING } from './process-figures.ts';
 
 /** A process of the bench that answers commands one at a time. */
 export interface BenchChild {
@@ -17,7 +18,7 @@ type Answer = { readonly answer: unknown } | { readonly failure: string };
 export async function startChild(script: string, parameters: readonly string[] = []): Promise<BenchChild> {
   const child = fork(new URL(script, import.meta.url), parameters, {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    execArgv: ['--no-warnings'],
+    execArgv: ['--no-warnings', ...COLLECTING],
   });
   const [port] = (await firstMessage(child, script)) as [number];
   const { pid } = child;

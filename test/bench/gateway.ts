@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateApiKey } from '../../src/contract/api-key.ts';
+import { COLLECTING } from './process-figures.ts';
 import { freePort } from './redis.ts';
 
 /** A gateway under measurement. */
@@ -91,7 +92,7 @@ export async function startGateway(options: GatewayOptions): Promise<BenchGatewa
   const key = generateApiKey();
   const profiling = profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
   const startedAtMs = performance.now();
-  const child = spawn(process.execPath, [...profiling, main], {
+  const child = spawn(process.execPath, [...COLLECTING, ...profiling, main], {
     env: { PATH: process.env['PATH'], NODE_ENV: 'production', TOLLGATE_CONFIG: file, BENCH_KEY: key },
     stdio: ['ignore', 'ignore', 'inherit'],
   });

@@ -18,3 +18,18 @@ export function residentKb(pid: number): number {
   if (match === null) throw new Error(`process ${pid} has no resident memory`);
   return Number(match[1]);
 }
+
+/** Arguments of a Node process whose garbage `heldKb` can have collected. */
+export const COLLECTING: readonly string[] = [
+  '--expose-gc',
+  `--import=${new URL('./collect-garbage.mjs', import.meta.url).href}`,
+];
+
+/** Resident memory of a process in KiB once its garbage is collected. */
+export async function heldKb(pid: number): Promise<number> {
+  for (let round = 0; round < 3; round++) {
+    process.kill(pid, 'SIGUSR2');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  return residentKb(pid);
+}

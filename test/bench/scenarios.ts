@@ -1,5 +1,5 @@
 import { startChild } from './child-process.ts';
-import { cpuMicroseconds, residentKb } from './process-figures.ts';
+import { cpuMicroseconds, heldKb } from './process-figures.ts';
 import type { SdkCommand } from './sdk.ts';
 import type { Stage, Subject } from './stage.ts';
 import { median, rounded } from './statistics.ts';
@@ -132,10 +132,10 @@ async function measureOpenStreams(stage: Stage, { pid, target }: Subject): Promi
   await stage.load({ ...command, count: OPEN_STREAMS / 20 });
   await stage.load({ type: 'release' });
   await pause(1_000);
-  const before = residentKb(pid);
+  const before = await heldKb(pid);
   await stage.load({ ...command, count: OPEN_STREAMS });
-  await pause(2_000);
-  const grown = residentKb(pid) - before;
+  await pause(1_000);
+  const grown = (await heldKb(pid)) - before;
   await stage.load({ type: 'release' });
   return grown / OPEN_STREAMS;
 }

@@ -1,11 +1,5 @@
-import {
-  FIVE_WORDS,
-  PlainUpstream,
-  codeOf,
-  drain,
-  requestTo,
-  type RequestOptions,
-} from '../../test/support/transport-calls.ts';
+import type { ContextOptions } from '../../test/support/provider-context.ts';
+import { FIVE_WORDS, PlainUpstream, codeOf, drain, requestTo } from '../../test/support/transport-calls.ts';
 import { Transport, type TransportSettings } from './transport.js';
 import type { UpstreamRequest } from './upstream.js';
 
@@ -27,7 +21,7 @@ describe('Transport under limits', () => {
     await fake.close();
   });
 
-  function request(options: RequestOptions = {}): UpstreamRequest {
+  function request(options: ContextOptions = {}): UpstreamRequest {
     return requestTo(`${origin}/path?q=1`, options);
   }
 

@@ -1,14 +1,8 @@
 import type { ChatRequest } from '../../src/contract/chat-request.js';
 import type { ChatPart, ChatResponse, FinishReason } from '../../src/contract/chat-response.js';
 import { GatewayError } from '../../src/contract/errors.js';
-import type {
-  AbilityCall,
-  AttemptContext,
-  ChatAbility,
-  LossWarning,
-  PartStream,
-  Timeouts,
-} from '../../src/contract/provider.js';
+import type { AbilityCall, ChatAbility, LossWarning, PartStream, Timeouts } from '../../src/contract/provider.js';
+import { contextOf } from '../support/provider-context.ts';
 import type { MeasuredUsage } from '../../src/contract/usage.js';
 import type { ProviderUnderTest } from './provider-harness.ts';
 
@@ -24,22 +18,12 @@ export interface TestCall<Request> extends AbilityCall<Request> {
   dispatched: number;
 }
 
-/** A context with generous timeouts unless given otherwise. */
-export function contextOf(options: CallOptions, onDispatch: () => void = () => undefined): AttemptContext {
-  return {
-    requestId: 'contract',
-    signal: options.signal ?? new AbortController().signal,
-    timeouts: { connectMs: 2_000, firstContentMs: 10_000, idleMs: 10_000, totalMs: 10_000, ...options.timeouts },
-    onDispatch,
-  };
-}
-
 export function callOf<Request>(model: string, request: Request, options: CallOptions = {}): TestCall<Request> {
   const warnings: LossWarning[] = [];
   const call: TestCall<Request> = {
     model,
     request,
-    context: contextOf(options, () => (call.dispatched += 1)),
+    context: contextOf({ ...options, onDispatch: () => void (call.dispatched += 1) }),
     warn: (warning) => warnings.push(warning),
     warnings,
     dispatched: 0,

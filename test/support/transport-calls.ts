@@ -1,8 +1,8 @@
 import type { ByteSource } from '../../src/contract/byte-source.js';
-import type { Timeouts } from '../../src/contract/provider.js';
 import type { UpstreamRequest } from '../../src/transport/upstream.js';
 import { FakeUpstream } from './fake-upstream.ts';
 import type { WireAnswer } from './fake-wire.ts';
+import { contextOf, type ContextOptions } from './provider-context.ts';
 
 /** An upstream that says hello to everything it has no script for. */
 export class PlainUpstream extends FakeUpstream {
@@ -22,26 +22,9 @@ export const FIVE_WORDS: WireAnswer = {
   pieces: ['one ', 'two ', 'three ', 'four ', 'five'].map((text) => Buffer.from(text)),
 };
 
-export interface RequestOptions {
-  readonly signal?: AbortSignal;
-  readonly timeouts?: Partial<Timeouts>;
-  readonly onDispatch?: () => void;
-}
-
 /** A request with generous timeouts unless given otherwise. */
-export function requestTo(url: string, options: RequestOptions = {}): UpstreamRequest {
-  return {
-    method: 'POST',
-    url,
-    headers: { 'x-a': 'b' },
-    body: '{"a":1}',
-    context: {
-      requestId: 'r1',
-      signal: options.signal ?? new AbortController().signal,
-      timeouts: { connectMs: 2_000, firstContentMs: 5_000, idleMs: 5_000, totalMs: 5_000, ...options.timeouts },
-      onDispatch: options.onDispatch ?? ((): void => undefined),
-    },
-  };
+export function requestTo(url: string, options: ContextOptions = {}): UpstreamRequest {
+  return { method: 'POST', url, headers: { 'x-a': 'b' }, body: '{"a":1}', context: contextOf(options) };
 }
 
 export interface Heard {

@@ -1,5 +1,5 @@
 import { AzureOpenAI, OpenAI } from 'openai';
-import { GatewayError } from '../../contract/errors.js';
+import type { AttemptContext } from '../../contract/provider.js';
 import type { AzureOpenAISettings } from './azure-openai.config.js';
 import { credentialLoader, EntraToken, type CredentialLoader } from './azure-openai.credential.js';
 
@@ -37,9 +37,9 @@ export class AzureOpenAIClient {
     this.sdk = createSdk(settings, this.entra);
   }
 
-  /** Rejects with `provider_authentication` when no token can be had. */
-  async endpoint(path: AzurePath, deployment: string): Promise<AzureEndpoint> {
-    const token = this.entra === undefined ? undefined : await this.token(this.entra);
+  /** Rejects only with GatewayError: `provider_authentication` when no token can be had. */
+  async endpoint(path: AzurePath, deployment: string, context: AttemptContext): Promise<AzureEndpoint> {
+    const token = this.entra && (await this.entra.getFor(context));
     const key = `${path} ${deployment}`;
     const known = this.built.get(key);
     if (known !== undefined && known.token === token) return known.endpoint;
@@ -49,27 +49,22 @@ export class AzureOpenAIClient {
     return endpoint;
   }
 
-  private async token(entra: EntraToken): Promise<string> {
-    try {
-      return await entra.get();
-    } catch (error) {
-      throw new GatewayError('provider_authentication', { cause: error });
-    }
-  }
-
   private async build(path: AzurePath, deployment: string): Promise<AzureEndpoint> {
     const { url, req } = await this.sdk.buildRequest({ method: 'post', path, body: { model: deployment } });
     return { url, headers: Object.fromEntries(req.headers) };
   }
 }
 
-/** Everything the SDK would read from the environment is given, so that the environment cannot change a request. */
+/**
+ * Everything the SDK would read from the environment is given, so that the environment cannot change a request: null
+ * where it is to be nothing, because undefined means the variable. OPENAI_CUSTOM_HEADERS alone cannot be turned off.
+ */
 function createSdk(settings: AzureOpenAISettings, entra: EntraToken | undefined): OpenAI {
   const { endpoint, api, apiVersion, apiKey } = settings;
   const base = endpoint.replace(/\/+$/, '');
-  const common = { maxRetries: 0, organization: null, project: null };
+  const common = { maxRetries: 0, organization: null, project: null, adminAPIKey: null, logLevel: 'off' } as const;
   const provider = entra && ((): Promise<string> => entra.get());
   if (api === 'v1') return new OpenAI({ ...common, baseURL: `${base}/openai/v1`, apiKey: provider ?? apiKey ?? null });
-  const credential = provider === undefined ? { apiKey } : { azureADTokenProvider: provider };
+  const credential = provider === undefined ? { apiKey } : { apiKey: '', azureADTokenProvider: provider };
   return new AzureOpenAI({ ...common, ...credential, baseURL: `${base}/openai`, apiVersion });
 }

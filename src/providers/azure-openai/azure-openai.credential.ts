@@ -1,4 +1,6 @@
 import type { AccessToken, TokenCredential } from '@azure/identity';
+import { GatewayError } from '../../contract/errors.js';
+import type { AttemptContext } from '../../contract/provider.js';
 import type { EntraSettings } from './azure-openai.config.js';
 
 /** A token is renewed this long before it ends, in milliseconds. */
@@ -21,11 +23,41 @@ export class EntraToken {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** The token's text; rejects with the credential's own error. */
+  /** The token's text, for the SDK; rejects with the credential's own error. */
   async get(): Promise<string> {
+    return this.current() ?? this.renew();
+  }
+
+  /** The token's text within the bounds of one call. Rejects only with GatewayError. */
+  async getFor({ signal, timeouts }: AttemptContext): Promise<string> {
+    const current = this.current();
+    if (current !== undefined) return current;
+    if (signal.aborted) throw new GatewayError('client_closed');
+    return new Promise<string>((resolve, reject) => {
+      const giveUp = (error: GatewayError): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', closed);
+        reject(error);
+      };
+      const closed = (): void => giveUp(new GatewayError('client_closed'));
+      const timer = setTimeout(() => giveUp(new GatewayError('provider_timeout')), timeouts.totalMs);
+      signal.addEventListener('abort', closed);
+      this.renew().then(
+        (token) => {
+          clearTimeout(timer);
+          signal.removeEventListener('abort', closed);
+          resolve(token);
+        },
+        (error: unknown) => giveUp(new GatewayError('provider_authentication', { cause: error })),
+      );
+    });
+  }
+
+  /** The token as long as it holds; starts its renewal when that is due. */
+  private current(): string | undefined {
     const { token } = this;
     const now = this.now();
-    if (token === undefined || token.expiresOnTimestamp <= now) return this.renew();
+    if (token === undefined || token.expiresOnTimestamp <= now) return undefined;
     const renewAt = token.refreshAfterTimestamp ?? token.expiresOnTimestamp - RENEW_MS;
     // A failed renewal is tried again by the next call; it matters only when the token has ended.
     if (renewAt <= now) this.renew().catch(() => undefined);

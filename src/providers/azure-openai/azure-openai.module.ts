@@ -23,6 +23,8 @@ export class AzureOpenAIProviders implements ProviderKind<AzureOpenAISettings> {
   }
 }
 
+/** Provides the service of the kind, on the shared transport. */
+/** The kind's Nest module. */
 @Module({ imports: [TransportModule], providers: [AzureOpenAIProviders], exports: [AzureOpenAIProviders] })
 export class AzureOpenAIModule {}
 

@@ -48,7 +48,7 @@ export class AzureOpenAISender {
 
   private async address(request: AzureRequest): Promise<UpstreamRequest> {
     const { path, model, body, context } = request;
-    const { url, headers } = await this.client.endpoint(path, model);
+    const { url, headers } = await this.client.endpoint(path, model, context);
     return { method: 'POST', url, headers, body, context };
   }
 }

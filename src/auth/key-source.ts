@@ -1,6 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { ProtectedHeaderParameters } from 'jose';
-import { GatewayError } from '../contract/errors.js';
 import { invalidToken } from './refusal.js';
 
 /** Where the public keys of an issuer come from. */
@@ -23,24 +22,15 @@ export function requireStrongKey(key: KeyObject): KeyObject {
   return key;
 }
 
-/** One configured PEM key. A text that is no public key refuses every token with `authentication_unavailable`. */
+/** One configured PEM key, which the configuration's checks have seen to be one. */
 export class PemKeySource implements KeySource {
-  private readonly key: KeyObject | undefined;
+  private readonly key: KeyObject;
 
   constructor(pem: string) {
-    try {
-      this.key = createPublicKey(pem);
-    } catch {
-      this.key = undefined;
-    }
+    this.key = createPublicKey(pem);
   }
 
   async resolve(): Promise<KeyObject> {
-    if (this.key === undefined) {
-      throw new GatewayError('authentication_unavailable', {
-        cause: 'the configured publicKey is not a PEM public key',
-      });
-    }
     return Promise.resolve(requireStrongKey(this.key));
   }
 

@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import type { JwtIssuerConfig, TollgateConfig } from './config.schema.js';
 import type { ConfigPath, Finding } from './config.problem.js';
 import { allowListFindings, duplicateFindings, membershipFindings, modelNames, undeclared } from './declared.checks.js';
@@ -17,6 +18,7 @@ export function issuerFindings(config: TollgateConfig): Finding[] {
       const path = ['auth', 'jwt', index];
       return [
         ...jwksFindings(issuer, path),
+        ...publicKeyFindings(issuer, path),
         ...allowListFindings(models, issuer.models, [...path, 'models']),
         ...grantFindings(config, issuer, path),
         ...issuer.grants.flatMap((grant, grantIndex) =>
@@ -32,6 +34,16 @@ function jwksFindings({ jwksUri }: JwtIssuerConfig, path: ConfigPath): Finding[]
   const { protocol, hostname } = new URL(jwksUri);
   if (protocol === 'https:' || LOOPBACK.has(hostname)) return [];
   return [{ path: [...path, 'jwksUri'], message: 'must be https, or http on loopback' }];
+}
+
+function publicKeyFindings({ publicKey }: JwtIssuerConfig, path: ConfigPath): Finding[] {
+  if (publicKey === undefined) return [];
+  try {
+    if (createPublicKey(publicKey).asymmetricKeyType !== undefined) return [];
+  } catch {
+    // Not a key at all: told below.
+  }
+  return [{ path: [...path, 'publicKey'], message: 'is not a public key in PEM form' }];
 }
 
 function grantFindings(config: TollgateConfig, issuer: JwtIssuerConfig, path: ConfigPath): Finding[] {

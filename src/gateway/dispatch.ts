@@ -63,13 +63,13 @@ export class Dispatch {
   /** What the attempt runner needs. */
   runRequest(): AttemptRequest {
     const { plan } = this.request;
-    const { record, requestId } = this.live;
+    const { record, requestId, elapsedMs } = this.live;
     return {
       plan,
       requestId,
       signal: this.upstream.signal,
       record,
-      deadlineMs: record.startedAtMs + plan.model.timeouts.totalMs - Date.now(),
+      deadlineMs: plan.model.timeouts.totalMs - elapsedMs,
     };
   }
 
@@ -111,8 +111,7 @@ export class Dispatch {
 
   /** Called once when the first content is about to leave. */
   committed(): void {
-    const { record } = this.live;
-    record.timeToFirstTokenMs = Date.now() - record.startedAtMs;
+    this.live.record.timeToFirstTokenMs = this.live.elapsedMs;
     this.writer.begin(this.headers());
   }
 

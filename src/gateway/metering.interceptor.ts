@@ -33,6 +33,7 @@ export class MeteringInterceptor implements NestInterceptor {
       if (isRefusal) this.metrics.rateLimitDecision(refusedScope(thrown), 'refused');
       throw thrown;
     }
+    if (call.settlement.admittedBy !== 'store') this.metrics.failOpen('limits');
     this.metrics.rateLimitDecision('all', 'admitted');
     return next.handle();
   }

@@ -51,7 +51,7 @@ export function openApiDocument(application: INestApplication): OpenAPIObject {
   const document = SwaggerModule.createDocument(application, config);
   document.components = {
     ...document.components,
-    schemas: { ...document.components?.schemas, ...components() } as never,
+    schemas: { ...document.components?.schemas, ...components() },
   };
   document.paths = Object.fromEntries(Object.entries(document.paths).filter(([path]) => !HIDDEN.has(path)));
   return document;

@@ -32,6 +32,7 @@ export function codeLabel(record: RequestRecord): string {
   return Number.isInteger(status) && status >= 100 && status <= 599 ? String(status) : OTHER;
 }
 
+/** How an attempt ended, as a label; a client that left is nobody's failure. */
 export function attemptOutcome(attempt: AttemptRecord): 'success' | 'failure' | 'aborted' {
   if (attempt.error === undefined) return 'success';
   return attempt.error === 'client_closed' ? 'aborted' : 'failure';

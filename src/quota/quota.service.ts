@@ -18,7 +18,7 @@ import { compileScopes, type CallerScopes } from './quota-scopes.js';
 import { readReserveReply, RESERVE, reserveCall, type ReserveCall, type SettleCall } from './quota-scripts.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 import { LEASE_MS, metaText, reservationOf, type Reservation } from './reservation.js';
-import { OnceSettlement, type Settlement } from './settlement.js';
+import { OnceSettlement, type AdmittedBy, type Settlement } from './settlement.js';
 import { Settler } from './settler.js';
 import { TokenEstimator } from './token-estimator.js';
 
@@ -32,7 +32,7 @@ export interface QuotaRequest {
 
 /** How a request was admitted: by the store, by this replica's own memory, or unchecked. */
 interface Admission {
-  readonly by: 'store' | 'shadow' | 'nobody';
+  readonly by: AdmittedBy;
   /** True when the store has, or may yet get, the reservation. */
   readonly mayBeStored: boolean;
 }
@@ -178,7 +178,7 @@ export class QuotaService {
       // What never reached the store needs no cancelling there.
       if (mayBeStored || call.kind === 'settle') this.#settler.submit(reservation, call);
     };
-    return new OnceSettlement(headers, reservation.promptEstimate, {
+    return new OnceSettlement(headers, reservation.promptEstimate, by, {
       settle: (usage, record) => {
         this.#estimator.learn(reservation.model, reservation.call, usage);
         end(this.#settler.settlement(reservation, usage, record));

@@ -75,6 +75,7 @@ export function identityFields({ caller, model }: Pick<ReservationRequest, 'call
   ];
 }
 
+/** What is kept with a reservation, as text. */
 export function metaText(reservation: Reservation): string {
   const { windows } = reservation.scopes;
   const meta: ReservationMeta = {

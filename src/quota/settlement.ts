@@ -1,10 +1,15 @@
 import type { RequestRecord } from '../contract/record.js';
 import type { MeasuredUsage } from '../contract/usage.js';
 
+/** How a request was admitted: by the store, by this replica's own memory, or unchecked. */
+export type AdmittedBy = 'store' | 'shadow' | 'nobody';
+
 /** How an admitted request is ended. Only the first call of `settle` or `cancel` counts; neither waits nor throws. */
 export interface Settlement {
   /** `x-ratelimit-*` headers for the response; empty when the caller has no limits. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Other than `store` = limits were weakened because the store is away. */
+  readonly admittedBy: AdmittedBy;
   /** Tokens of the prompt as they were reserved: what an answer without usage is charged for reading. */
   readonly estimatedPromptTokens: number;
   /** Charges what was really used and gives the rest back. */
@@ -26,6 +31,7 @@ export class OnceSettlement implements Settlement {
   constructor(
     readonly headers: Readonly<Record<string, string>>,
     readonly estimatedPromptTokens: number,
+    readonly admittedBy: AdmittedBy,
     private readonly ends: SettlementEnds,
   ) {}
 

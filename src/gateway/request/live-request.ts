@@ -20,6 +20,7 @@ export class LiveRequest implements RequestContext {
   onAbandoned?: () => void;
   /** True once `onAbandoned` was or would have been called. */
   isAbandoned = false;
+  private readonly openedAtMs = performance.now();
   private holds = 0;
   private responseOver = false;
   private closed = false;
@@ -30,6 +31,11 @@ export class LiveRequest implements RequestContext {
     readonly record: RequestRecord,
     private readonly onClosed: (request: LiveRequest) => void,
   ) {}
+
+  /** Milliseconds since the request was opened, on the monotonic clock. */
+  get elapsedMs(): number {
+    return performance.now() - this.openedAtMs;
+  }
 
   /** True once the client can receive nothing more. */
   get clientGone(): boolean {

@@ -87,7 +87,7 @@ export class RequestLifecycle {
   private readonly onClosed = (live: LiveRequest): void => {
     this.inFlight.delete(live);
     const { record } = live;
-    record.durationMs = Date.now() - record.startedAtMs;
+    record.durationMs = live.elapsedMs;
     for (const observer of this.observers) observer.closed(record);
     if (this.idleListeners.length > 0 && this.openRequests === 0) {
       const listeners = this.idleListeners;

@@ -19,6 +19,7 @@ export class GeminiProviders implements ProviderKind<GeminiSettings> {
   }
 }
 
+/** Provides the service of the kind, on the shared transport. */
 @Module({ imports: [TransportModule], providers: [GeminiProviders], exports: [GeminiProviders] })
 export class GeminiModule {}
 

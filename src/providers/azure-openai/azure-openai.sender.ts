@@ -1,3 +1,4 @@
+import type { ByteSource } from '../../contract/byte-source.js';
 import { GatewayError } from '../../contract/errors.js';
 import type { AttemptContext } from '../../contract/provider.js';
 import type { Transport } from '../../transport/transport.js';
@@ -38,12 +39,21 @@ export class AzureOpenAISender {
     const response = await this.transport.open(await this.address(request));
     const { status, headers, source } = response;
     if (!isSuccess(status)) {
-      const body = await this.transport.collect(source, MAX_ERROR_BYTES);
-      throw errorOfResponse({ status, headers, body }, this.secrets);
+      throw errorOfResponse({ status, headers, body: await this.errorBody(source) }, this.secrets);
     }
     if (String(headers['content-type']).startsWith('text/event-stream')) return response;
     source.destroy();
     throw new GatewayError('provider_bad_response', { cause: `content-type ${String(headers['content-type'])}` });
+  }
+
+  /** An error body that is too long says nothing: the status still does. */
+  private async errorBody(source: ByteSource): Promise<Buffer> {
+    try {
+      return await this.transport.collect(source, MAX_ERROR_BYTES);
+    } catch (error) {
+      if (error instanceof GatewayError && error.code === 'provider_bad_response') return Buffer.alloc(0);
+      throw error;
+    }
   }
 
   private async address(request: AzureRequest): Promise<UpstreamRequest> {

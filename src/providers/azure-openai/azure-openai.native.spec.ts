@@ -124,6 +124,18 @@ describe('native forwarding', () => {
     expect((await stream({ delivery: { resetAfterBytes: 900 } })).error).toBe('provider_stream_broken');
   });
 
+  it.each([
+    [undefined, true],
+    [2, false],
+  ])('with n: %s, one ended choice makes a stream complete: %s', async (n, isComplete) => {
+    const body = { ...BODY, stream: true, ...(n === undefined ? {} : { n }) };
+    const response = await send({ stream: true, body });
+    if (response.type !== 'stream') throw new Error('expected a stream');
+    await drain(response.source);
+    response.tap.event('{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}');
+    expect(response.tap.isComplete()).toBe(isComplete);
+  });
+
   it('uses a connection again after a stream was read to its end', async () => {
     await stream({});
     await new Promise(setImmediate);

@@ -234,6 +234,21 @@ export class GatewayError extends Error {
     this.headers = details.headers;
   }
 
+  /** The same error with the field at fault under another name. */
+  withParam(param: string): GatewayError {
+    const { message, status, retryAfterMs, extra, providerCode, headers, cause } = this;
+    return new GatewayError(this.code, {
+      message,
+      param,
+      status,
+      cause,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      ...(extra === undefined ? {} : { extra }),
+      ...(providerCode === undefined ? {} : { providerCode }),
+      ...(headers === undefined ? {} : { headers }),
+    });
+  }
+
   get retryable(): boolean {
     return ERRORS[this.code].retryable;
   }

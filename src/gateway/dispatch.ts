@@ -105,7 +105,7 @@ export class Dispatch {
   headers(): Record<string, string> {
     const { warnings } = this.live.record;
     if (warnings.length === 0) return { ...this.settlement.headers };
-    const text = warnings.map(({ field, kind }) => `${field}=${kind}`).join(', ');
+    const text = warnings.map(({ field, kind }) => `${this.dialect.fieldName(field)}=${kind}`).join(', ');
     return { ...this.settlement.headers, 'x-tollgate-warnings': text.slice(0, MAX_WARNINGS_LENGTH) };
   }
 
@@ -124,6 +124,11 @@ export class Dispatch {
   chatDialect(): ChatDialect {
     if (this.dialect.operation === 'chat') return this.dialect;
     throw new GatewayError('internal_error', { cause: `${this.dialect.name} does not stream` });
+  }
+
+  /** The error with its field under the caller's own name. */
+  inCallersWords(error: GatewayError): GatewayError {
+    return error.param === undefined ? error : error.withParam(this.dialect.fieldName(error.param));
   }
 
   readonly streamError = (error: GatewayError): string =>

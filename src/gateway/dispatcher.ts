@@ -110,7 +110,7 @@ export class Dispatcher {
   private fail(dispatch: Dispatch, thrown: GatewayError): void {
     const { live, writer } = dispatch;
     const { record } = live;
-    const error = live.cutBy ?? thrown;
+    const error = dispatch.inCallersWords(live.cutBy ?? thrown);
     const givenUp = live.isAbandoned && dispatch.wasDispatched;
     record.usage = givenUp ? estimatedUsage(dispatch.promptTokens, 0) : NO_USAGE;
     record.usageEstimated = givenUp;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Redis } from 'ioredis';
-import { generateApiKey } from '../../src/contract/api-key.js';
+import { generateApiKey } from '../../src/contract/api-key.ts';
 import { FakeAzureOpenAI } from '../support/fake-azure-openai.ts';
 import { startGateway, type ConfigDocument, type GatewayProcess } from '../support/gateway-process.ts';
 

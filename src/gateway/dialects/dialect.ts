@@ -12,6 +12,8 @@ interface BaseDialect {
    * Throws GatewayError `invalid_value` with the field's path.
    */
   envelope(body: JsonObject, bodyBytes: number, modelFromPath?: string): CallEnvelope;
+  /** The caller's name of a field of the canonical request: `maxOutputTokens` is `max_completion_tokens`. */
+  fieldName(canonical: string): string;
   /** The body to send to a provider that speaks this dialect: model set, usage of streams asked for. */
   toNative(body: JsonObject, upstreamModel: string): JsonObject;
 }

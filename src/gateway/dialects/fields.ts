@@ -53,3 +53,8 @@ export function modelField(body: JsonObject, modelFromPath: string | undefined):
   }
   return model;
 }
+
+/** A translator of canonical field paths: the first segment by the table, everything else as it is. */
+export function fieldNames(names: Readonly<Record<string, string>>): (canonical: string) => string {
+  return (canonical) => canonical.replace(/^\w+/, (name) => names[name] ?? name);
+}

@@ -1,7 +1,16 @@
 import type { CallEnvelope } from '../../../contract/call.js';
+import type { ChatRequest } from '../../../contract/chat-request.js';
 import { isJsonObject, type JsonObject } from '../../../contract/json.js';
 import type { ChatDialect } from '../dialect.js';
-import { booleanField, checkNumbers, invalidValue, modelField, numberField, type NumberRules } from '../fields.js';
+import {
+  booleanField,
+  checkNumbers,
+  fieldNames,
+  invalidValue,
+  modelField,
+  numberField,
+  type NumberRules,
+} from '../fields.js';
 import { openAiError } from '../openai-error.js';
 import { toCanonicalChat } from './openai-chat.request.js';
 import { presentChat } from './openai-chat.response.js';
@@ -20,6 +29,22 @@ const NUMBERS: NumberRules = {
   top_logprobs: { integer: true, min: 0, max: 20 },
   seed: { integer: true, min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER },
 };
+
+/** Canonical names that OpenAI writes in another way. */
+const FIELD_NAMES = {
+  toolChoice: 'tool_choice',
+  parallelToolCalls: 'parallel_tool_calls',
+  responseFormat: 'response_format',
+  maxOutputTokens: 'max_completion_tokens',
+  topP: 'top_p',
+  presencePenalty: 'presence_penalty',
+  frequencyPenalty: 'frequency_penalty',
+  choices: 'n',
+  logitBias: 'logit_bias',
+  reasoningEffort: 'reasoning_effort',
+  serviceTier: 'service_tier',
+  endUser: 'user',
+} as const satisfies Partial<Record<keyof ChatRequest, string>>;
 
 function checkMessages(body: JsonObject): void {
   const { messages } = body;
@@ -64,6 +89,7 @@ export const openAiChatDialect: ChatDialect = {
   name: 'openai-chat',
   operation: 'chat',
   envelope,
+  fieldName: fieldNames(FIELD_NAMES),
   toNative,
   toCanonical: toCanonicalChat,
   present: presentChat,

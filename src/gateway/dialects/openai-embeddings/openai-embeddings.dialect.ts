@@ -3,7 +3,7 @@ import type { CallEnvelope } from '../../../contract/call.js';
 import type { EmbeddingsRequest, EmbeddingsResponse } from '../../../contract/embeddings.js';
 import type { JsonObject, JsonValue } from '../../../contract/json.js';
 import type { EmbeddingsDialect, PresentOptions } from '../dialect.js';
-import { checkNumbers, invalidValue, modelField, type NumberRules } from '../fields.js';
+import { checkNumbers, fieldNames, invalidValue, modelField, type NumberRules } from '../fields.js';
 
 /** Most inputs of one call, as OpenAI bounds it. */
 const MAX_INPUTS = 2_048;
@@ -107,6 +107,7 @@ export const openAiEmbeddingsDialect: EmbeddingsDialect = {
   name: 'openai-embeddings',
   operation: 'embeddings',
   envelope,
+  fieldName: fieldNames({ endUser: 'user' }),
   toNative: (body, upstreamModel) => ({ ...body, model: upstreamModel }),
   toCanonical,
   present,

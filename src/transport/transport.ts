@@ -4,6 +4,7 @@ import { Pool, ProxyAgent, type Dispatcher } from 'undici';
 import type { TollgateConfig } from '../config/config.schema.js';
 import type { ByteSource } from '../contract/byte-source.js';
 import { GatewayError } from '../contract/errors.js';
+import { routeBuiltInFetch } from './built-in-fetch.js';
 import { DeadlineWheel } from './deadline-wheel.js';
 import type { Exchange } from './exchange.js';
 import { SseSplitter } from './sse-splitter.js';
@@ -26,6 +27,7 @@ export class Transport {
   private readonly pools = new Map<string, Dispatcher>();
   /** Pools of earlier settings that still finish their calls. */
   private readonly retired = new Set<Dispatcher>();
+  private readonly fetchRoutes = new Map<string, () => void>();
   private settings: TransportSettings;
   private isClosed = false;
 
@@ -97,9 +99,22 @@ export class Transport {
     return new SseSplitter(this.maxEventBytes);
   }
 
+  /**
+   * From now on the runtime's own fetch reaches this origin over our connections, until `close`. For SDKs that accept
+   * no client: their calls then take the proxy and the certificate authorities of the settings, but none of our timeouts.
+   */
+  carryFetch(origin: string): void {
+    if (!this.fetchRoutes.has(origin))
+      this.fetchRoutes.set(
+        origin,
+        routeBuiltInFetch(origin, () => this.pool(origin)),
+      );
+  }
+
   /** Destroys every connection; calls in flight fail. Later calls are refused. */
   async close(): Promise<void> {
     this.isClosed = true;
+    for (const undo of this.fetchRoutes.values()) undo();
     const pools = [...this.pools.values(), ...this.retired];
     this.pools.clear();
     await Promise.all(pools.map((pool) => pool.destroy()));

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer, request as forward } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { GoogleGenerativeAI, type GenerateContentResponse } from '@google/generative-ai';
 import { isJsonObject, type JsonObject } from '../../src/contract/json.js';
 import type { FinishReason } from '../../src/contract/chat-response.js';
@@ -6,6 +9,7 @@ import { GeminiProvider } from '../../src/providers/gemini/gemini.provider.js';
 import { Transport } from '../../src/transport/transport.js';
 import { FAKE_GEMINI_KEY, FakeGemini } from '../support/fake-gemini.ts';
 import type { FakeRecord } from '../support/fake-upstream.ts';
+import { startGateway } from '../support/gateway-process.ts';
 import { describeProviderContract } from './provider-contract.ts';
 import type { OracleAnswer, ProviderHarness, ProviderUnderTest, SeenChat, SeenTurn } from './provider-harness.ts';
 
@@ -171,3 +175,52 @@ const harness: ProviderHarness = {
 };
 
 describeProviderContract('gemini', harness);
+
+describe('a gateway behind a forward proxy', () => {
+  it.each([
+    ['embeddings', { input: 'a' }],
+    ['chat/completions', { messages: [{ role: 'user', content: 'hi' }] }],
+  ])('takes it for %s', async (path, body) => {
+    const seenUrls: string[] = [];
+    const proxy = createServer((incoming, outgoing) => {
+      seenUrls.push(incoming.url ?? '');
+      const { method, headers } = incoming;
+      const relayed = forward(incoming.url ?? '', { method, headers }, (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(outgoing);
+      });
+      incoming.pipe(relayed);
+    });
+    await once(proxy.listen(0, '127.0.0.1'), 'listening');
+    const fake = new FakeGemini();
+    const origin = await fake.listen();
+    const model = (operation: string): object => ({
+      operation,
+      deployments: [{ provider: 'gemini', model: CHAT_MODEL }],
+    });
+    const key = 'proxy-caller-key-of-thirty-two-characters';
+    const gateway = await startGateway({
+      config: {
+        transport: { proxy: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` },
+        keys: [{ id: 'caller', secret: key }],
+        providers: { gemini: { kind: 'gemini', apiKey: FAKE_GEMINI_KEY, baseUrl: origin } },
+        models: { embeddings: model('embeddings'), chat: model('chat') },
+      },
+    });
+    try {
+      const answer = await fetch(`${gateway.data}/v1/${path}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ model: path.startsWith('chat') ? 'chat' : 'embeddings', ...body }),
+      });
+      expect(answer.status).toBe(200);
+      expect(seenUrls).toHaveLength(1);
+      expect(seenUrls[0]).toContain(`${origin}/v1beta/models/${CHAT_MODEL}:`);
+    } finally {
+      await gateway.stop();
+      proxy.closeAllConnections();
+      proxy.close();
+      await fake.close();
+    }
+  });
+});

@@ -30,6 +30,8 @@ export class GeminiClient {
     private readonly transport: Transport,
   ) {
     this.secrets = [settings.apiKey, new URL(settings.baseUrl).hostname];
+    // The SDK takes no client of ours; its fetch shall still know the proxy and the certificate authorities.
+    transport.carryFetch(new URL(settings.baseUrl).origin);
     this.sdk = new GoogleGenerativeAI(settings.apiKey);
     this.headers = { 'content-type': 'application/json', 'x-goog-api-key': settings.apiKey };
   }

@@ -6,6 +6,9 @@ import type { StreamTicker, Ticking } from './stream-ticker.js';
 
 const PING = ': ping\n\n';
 
+/** Longest body that is sent in one write with its head; a longer one is not copied. */
+const MAX_JOINED_BYTES = 16_384;
+
 /** Bounds of a stream towards the client. */
 export type StreamSettings = TollgateConfig['stream'];
 
@@ -45,7 +48,9 @@ export class ResponseWriter implements Ticking {
     const length = Buffer.byteLength(body);
     this.live.record.bytesOut += length;
     this.response.writeHead(200, { ...headers, 'content-type': 'application/json', 'content-length': length });
-    this.response.end(body);
+    // Head and body leave in one write where both are text; latin1 keeps the bytes of a buffer as they are.
+    if (typeof body === 'string' || length > MAX_JOINED_BYTES) this.response.end(body);
+    else this.response.end(body.toString('latin1'), 'latin1');
   }
 
   /** Watches over a stream that may begin later: after `holdMs` the status leaves without waiting for content. */

@@ -31,7 +31,6 @@ export const ERRORS = {
   invalid_request: entry(400, 'caller', false, 'info', INVALID, 'The request is not valid.'),
   invalid_json: entry(400, 'caller', false, 'info', INVALID, 'The body is not valid JSON.'),
   invalid_value: entry(400, 'caller', false, 'info', INVALID, 'A field has a value that is not allowed.'),
-  duplicate_key: entry(400, 'caller', false, 'info', INVALID, 'The body names a field twice; send it once.'),
   unsupported_parameter: entry(
     422,
     'caller',
@@ -160,7 +159,6 @@ export const ERRORS = {
     'api_error',
     'Limits cannot be checked right now. Try again.',
   ),
-  overloaded: entry(503, 'gateway', false, 'warn', 'api_error', 'The gateway is overloaded. Try again.'),
   server_shutting_down: entry(503, 'gateway', false, 'info', 'api_error', 'The gateway is shutting down. Try again.'),
   no_deployment: entry(
     503,

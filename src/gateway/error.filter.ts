@@ -5,13 +5,36 @@ import { openAiError } from './dialects/openai-error.js';
 import { liveRequestOf } from './request/live-request.js';
 import { lingerOnUnreadBody } from './request/refused-upload.js';
 
+/** What is read of Express's router: its routes, and whether one matches a path. */
+interface RouterLayer {
+  readonly route?: { readonly methods: Readonly<Record<string, boolean>> };
+  match(path: string): boolean;
+}
+
+/** Methods the caller's API offers at the path, in capitals; none for paths of other listeners. */
+function offeredMethods(request: Request): string[] {
+  if (!/^\/(v1|openai)\//.test(request.path)) return [];
+  const { stack } = (request.app as unknown as { router: { stack: readonly RouterLayer[] } }).router;
+  const routes = stack.flatMap((layer) =>
+    layer.route !== undefined && layer.match(request.path) ? [layer.route] : [],
+  );
+  return [...new Set(routes.flatMap(({ methods }) => Object.keys(methods)))].map((method) => method.toUpperCase());
+}
+
+function unmatched(request: Request): GatewayError {
+  const shown = `${request.method} ${request.path.slice(0, 128)}`;
+  const offered = offeredMethods(request).join(', ');
+  if (offered === '') return new GatewayError('route_not_found', { message: `There is no route ${shown}; see /docs.` });
+  return new GatewayError('method_not_allowed', {
+    message: `There is no route ${shown}; the path takes ${offered}.`,
+    headers: { allow: offered },
+  });
+}
+
 /** What the framework itself throws, as one of ours. */
 function fromFramework(thrown: unknown, request: Request): GatewayError {
   const status = thrown instanceof HttpException ? thrown.getStatus() : (thrown as { status?: unknown } | null)?.status;
-  if (status === 404) {
-    const message = `There is no route ${request.method} ${request.path.slice(0, 128)}; see /docs.`;
-    return new GatewayError('route_not_found', { message });
-  }
+  if (status === 404) return unmatched(request);
   if (typeof status === 'number' && status >= 400 && status < 500) {
     return new GatewayError('invalid_request', { status, cause: thrown });
   }

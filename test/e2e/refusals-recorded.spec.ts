@@ -11,6 +11,7 @@ describe('every refusal is recorded', () => {
     ['no credential', { headers: { authorization: '' }, body: chatBody() }, 401, 'authentication_required'],
     ['a wrong key', { headers: { authorization: 'Bearer tg_wrong' }, body: chatBody() }, 401, 'invalid_api_key'],
     ['an unknown route', { path: '/v1/nothing' }, 404, 'route_not_found'],
+    ['another method', { path: '/v1/chat/completions' }, 405, 'method_not_allowed'],
     ['an unknown model', { body: chatBody('unknown') }, 404, 'model_not_found'],
     ['an embeddings model asked to chat', { body: chatBody('embed') }, 400, 'invalid_request'],
     ['an empty conversation', { body: chatBody('chat', { messages: [] }) }, 400, 'invalid_value'],

@@ -1,4 +1,4 @@
-import { Controller, Get, Param, Req } from '@nestjs/common';
+import { Controller, Get, Header, Param, Req } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
 import type { Caller } from '../contract/caller.js';
@@ -37,6 +37,7 @@ function callerOf(request: Request): Caller {
 export class ModelsController {
   constructor(private readonly routing: RoutingService) {}
 
+  @Header('cache-control', 'no-store')
   @Get(['v1/models', 'openai/v1/models', 'openai/models'])
   @ApiOperation({ summary: 'List the models this credential may use' })
   @ApiResponse({ status: 200, description: 'Chat models first.' })
@@ -45,6 +46,7 @@ export class ModelsController {
   }
 
   /** Names may hold "/" and ":", so that the rest of the path is the name. */
+  @Header('cache-control', 'no-store')
   @Get(['v1/models/*id', 'openai/v1/models/*id', 'openai/models/*id'])
   @ApiOperation({ summary: 'Describe one model' })
   @ApiResponse({ status: 200, description: 'The model.' })

@@ -47,7 +47,12 @@ export class ResponseWriter implements Ticking {
     if (this.response.destroyed) return;
     const length = Buffer.byteLength(body);
     this.live.record.bytesOut += length;
-    this.response.writeHead(200, { ...headers, 'content-type': 'application/json', 'content-length': length });
+    this.response.writeHead(200, {
+      ...headers,
+      'cache-control': 'no-store',
+      'content-type': 'application/json',
+      'content-length': length,
+    });
     // Head and body leave in one write where both are text; latin1 keeps the bytes of a buffer as they are.
     if (typeof body === 'string' || length > MAX_JOINED_BYTES) this.response.end(body);
     else this.response.end(body.toString('latin1'), 'latin1');

@@ -24,6 +24,15 @@ describe('an error before the first content keeps its status', () => {
     expect(world.second.records).toHaveLength(0);
   });
 
+  it('a refusal that hides behind a status of success', async () => {
+    const body = JSON.stringify(AZURE_CONTENT_FILTER.body);
+    const wire = { status: 200, headers: { 'content-type': 'application/json' }, pieces: [Buffer.from(body)] };
+    world.azure.enqueue({ wire });
+    const answer = await call(world, { body: chatBody(freshModel('chat')) });
+    expect(answer.status).toBe(400);
+    expect(answer.json()).toMatchObject({ error: { code: 'content_filter' } });
+  });
+
   it('a prompt that is too long', async () => {
     world.azure.enqueue({ failure: AZURE_CONTEXT_LENGTH });
     const answer = await call(world, { body: chatBody(freshModel('chat'), { stream: true }) });

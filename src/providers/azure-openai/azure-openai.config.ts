@@ -1,13 +1,5 @@
 import { z } from 'zod';
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
-
-/** True for https, and for http towards this machine: a key must not cross a network in the clear. */
-function isSafeUrl(text: string): boolean {
-  const url = URL.parse(text);
-  if (url === null || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return false;
-  return url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.test(url.hostname));
-}
+import { upstreamUrl } from '../../config/upstream-url.js';
 
 const entraSchema = z
   .strictObject({
@@ -26,10 +18,7 @@ const entraSchema = z
 /** Settings of one Azure OpenAI resource. */
 export const azureOpenAISettings = z
   .strictObject({
-    endpoint: z
-      .string()
-      .refine(isSafeUrl, 'use an https URL without query (http is allowed on loopback only)')
-      .describe('The resource, such as https://NAME.openai.azure.com.'),
+    endpoint: upstreamUrl.describe('The resource, such as https://NAME.openai.azure.com.'),
     api: z
       .enum(['classic', 'v1'])
       .default('classic')

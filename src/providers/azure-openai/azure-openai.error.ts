@@ -39,6 +39,13 @@ export function errorOfResponse(response: WholeResponse, secrets: readonly strin
   return new GatewayError(code, { cause, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) });
 }
 
+/** The status an error body itself tells; 500 where it tells none. */
+export function statusOfError(body: Buffer): number {
+  const error = parsedError(body);
+  const status = isJsonObject(error) ? error['status'] : undefined;
+  return typeof status === 'number' && status >= 400 && status <= 599 ? status : 500;
+}
+
 /** An error object inside a stream that began well. */
 export function errorOfEvent(error: unknown): GatewayError {
   const wire = toWireError(error) ?? {};
@@ -83,9 +90,14 @@ function withoutSecrets(message: string, secrets: readonly string[]): string {
 }
 
 function readError(body: Buffer): WireError | undefined {
+  return toWireError(parsedError(body));
+}
+
+/** What stands under `error`, or the whole object; undefined where the body is no JSON object. */
+function parsedError(body: Buffer): unknown {
   try {
     const parsed: unknown = JSON.parse(body.toString('utf8'));
-    return isJsonObject(parsed) ? toWireError(parsed['error'] ?? parsed) : undefined;
+    return isJsonObject(parsed) ? (parsed['error'] ?? parsed) : undefined;
   } catch {
     return undefined;
   }

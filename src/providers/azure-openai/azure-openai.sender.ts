@@ -4,11 +4,15 @@ import type { AttemptContext } from '../../contract/provider.js';
 import type { Transport } from '../../transport/transport.js';
 import type { OpenResponse, UpstreamRequest, WholeResponse } from '../../transport/upstream.js';
 import type { AzureOpenAIClient, AzurePath } from './azure-openai.client.js';
-import { errorOfResponse } from './azure-openai.error.js';
+import { errorOfResponse, statusOfError } from './azure-openai.error.js';
 
 /** Longest error body that is read, in bytes. */
 const MAX_ERROR_BYTES = 262_144;
 
+/** How a body begins that is an error whatever its status: a filtered prompt was seen to be answered with 200. */
+const ERROR_START = Buffer.from('{"error":');
+
+/** What is sent where. */
 export interface AzureRequest {
   readonly path: AzurePath;
   /** The deployment's name. */
@@ -30,8 +34,9 @@ export class AzureOpenAISender {
   /** A whole answer with a status of success. */
   async send(request: AzureRequest): Promise<WholeResponse> {
     const response = await this.transport.send(await this.address(request));
-    if (isSuccess(response.status)) return response;
-    throw errorOfResponse(response, this.secrets);
+    if (!isSuccess(response.status)) throw errorOfResponse(response, this.secrets);
+    if (!response.body.subarray(0, ERROR_START.length).equals(ERROR_START)) return response;
+    throw errorOfResponse({ ...response, status: statusOfError(response.body) }, this.secrets);
   }
 
   /** A stream of events, its status a success. */

@@ -1,15 +1,5 @@
 import { z } from 'zod';
-
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
-
-/** An https address, or http on loopback. */
-const endpointUrl = z.url({ protocol: /^https?$/ }).refine(
-  (text) => {
-    const url = new URL(text);
-    return url.protocol === 'https:' || LOOPBACK.test(url.hostname);
-  },
-  { message: 'use https; http is for loopback only' },
-);
+import { upstreamUrl } from '../../config/upstream-url.js';
 
 const roleSchema = z.strictObject({
   roleArn: z.string().regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/, 'use arn:aws:iam::<account>:role/<name>'),
@@ -19,7 +9,7 @@ const roleSchema = z.strictObject({
     .regex(/^[\w+=,.@-]{2,64}$/, 'use 2 to 64 letters, digits or any of "_ + = , . @ -"')
     .default('tollgate')
     .describe('Name under which CloudTrail shows the calls.'),
-  endpoint: endpointUrl.optional().describe('Address of STS; default: that of the region.'),
+  endpoint: upstreamUrl.optional().describe('Address of STS; default: that of the region.'),
 });
 
 /** Every field a credential can have; which of them belong together is checked beside. */
@@ -50,7 +40,7 @@ export const bedrockSettings = z.strictObject({
     .string()
     .regex(/^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/, 'use a region such as eu-central-1')
     .describe('AWS region whose Bedrock runtime is called.'),
-  endpoint: endpointUrl.optional().describe('Address of the Bedrock runtime; default: that of the region.'),
+  endpoint: upstreamUrl.optional().describe('Address of the Bedrock runtime; default: that of the region.'),
   credentials: credentialsSchema
     .optional()
     .describe('Absent = the default chain of the AWS SDK: environment, profile, web identity, container, instance.'),

@@ -17,9 +17,31 @@ const CLIENT_ERRORS: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
 
+/** How long a connection that has been told why may stay open for its client to read it, in milliseconds. */
+const LINGER_MS = 1_000;
+
+/**
+ * Says a last word on a connection and closes it, whatever the client does then: an error of a socket nobody listens
+ * to would end the process, and a client that never closes its half would keep the connection for ever.
+ */
+function sendAway(socket: Socket, answer: string): void {
+  socket.on('error', () => socket.destroy());
+  socket.end(answer);
+  socket.resume();
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
+}
+
+/** True when an answer has begun on the connection: a word of ours would fall into the middle of it. */
+function isAnswering(socket: Socket): boolean {
+  // Node's own handler of these errors reads the same field; nothing public tells.
+  const { _httpMessage: response } = socket as Socket & { readonly _httpMessage?: ServerResponse | null };
+  return response?.headersSent === true;
+}
+
 /** Answers broken HTTP and closes: there is no request to answer by the usual way. */
 function refuseBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
+  if (!socket.writable || error.code === 'ECONNRESET' || isAnswering(socket)) {
     socket.destroy();
     return;
   }
@@ -27,7 +49,8 @@ function refuseBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
   const body = JSON.stringify({
     error: { message: `${status.slice(4)}.`, type: 'invalid_request_error', param: null, code: 'invalid_request' },
   });
-  socket.end(
+  sendAway(
+    socket,
     `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
   );
 }
@@ -50,7 +73,7 @@ function createListener(plane: Plane, handler: Handler, settings: ServerSettings
   });
   server.on('clientError', refuseBrokenHttp);
   server.on('upgrade', (_request: IncomingMessage, socket: Socket) => {
-    socket.end('HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+    sendAway(socket, 'HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
   });
   declarePlane(server, plane);
   return server;

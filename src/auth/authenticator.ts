@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { LOGGER } from '../config/logging.js';
 import type { Caller } from '../contract/caller.js';
 import { toGatewayError, type GatewayError } from '../contract/errors.js';
-import { extractCredential, refuseDuplicateAuthorization } from './credential.js';
+import { extractCredential, refuseRepeatedHeaders } from './credential.js';
 import { KeyStore } from './key.store.js';
 import { authenticationRequired, invalidApiKey } from './refusal.js';
 import { looksLikeToken } from './token-form.js';
@@ -32,7 +32,7 @@ export class Authenticator {
     rawHeaders: readonly string[] = [],
   ): Promise<Authentication> {
     try {
-      refuseDuplicateAuthorization(rawHeaders);
+      refuseRepeatedHeaders(rawHeaders);
       const credential = extractCredential(headers);
       if (credential === undefined) return { failure: authenticationRequired() };
       const caller = this.keys.find(credential) ?? (await this.verifyToken(credential));

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError } from '../contract/errors.js';
-import { extractCredential, refuseDuplicateAuthorization } from './credential.js';
+import { extractCredential, refuseRepeatedHeaders } from './credential.js';
 
 function refusalOf(action: () => unknown): GatewayError {
   try {
@@ -46,17 +46,23 @@ describe('extractCredential', () => {
   });
 });
 
-describe('refuseDuplicateAuthorization', () => {
+describe('refuseRepeatedHeaders', () => {
   it('refuses a second header of any case and closes the connection', () => {
     const refusal = refusalOf(() =>
-      refuseDuplicateAuthorization(['Host', 'x', 'Authorization', 'Bearer a', 'AUTHORIZATION', 'Bearer a']),
+      refuseRepeatedHeaders(['Host', 'x', 'Authorization', 'Bearer a', 'AUTHORIZATION', 'Bearer a']),
     );
     expect(refusal).toMatchObject({ code: 'invalid_request', status: 400, headers: { connection: 'close' } });
   });
 
+  it('refuses a second Host, and names it', () => {
+    const refusal = refusalOf(() => refuseRepeatedHeaders(['Host', 'x', 'Authorization', 'Bearer a', 'host', 'x']));
+    expect(refusal).toMatchObject({ code: 'invalid_request', headers: { connection: 'close' } });
+    expect(refusal.message).toContain('Host');
+  });
+
   it('looks at names alone', () => {
     expect(() =>
-      refuseDuplicateAuthorization(['Authorization', 'Bearer a', 'x-a', 'authorization', 'x-b', 'authorization']),
+      refuseRepeatedHeaders(['Authorization', 'Bearer a', 'x-a', 'authorization', 'x-b', 'authorization']),
     ).not.toThrow();
   });
 });

@@ -24,21 +24,23 @@ export function extractCredential(headers: IncomingHttpHeaders): string | undefi
 }
 
 /**
- * Refuses a second Authorization header, which Node drops without a word. Takes `request.rawHeaders`.
- * Throws GatewayError `invalid_request`; the connection is to be closed.
+ * Refuses a second Authorization or Host header, which Node drops without a word while a proxy before us may have read
+ * the other one. Takes `request.rawHeaders`. Throws GatewayError `invalid_request`; the connection is to be closed.
  */
-export function refuseDuplicateAuthorization(rawHeaders: readonly string[]): void {
-  let seen = 0;
+export function refuseRepeatedHeaders(rawHeaders: readonly string[]): void {
+  let authorizations = 0;
+  let hosts = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index];
-    if (name?.length === 13 && name.toLowerCase() === 'authorization') seen++;
+    if (name?.length === 13 && name.toLowerCase() === 'authorization') authorizations++;
+    else if (name?.length === 4 && name.toLowerCase() === 'host') hosts++;
   }
-  if (seen > 1) {
-    throw new GatewayError('invalid_request', {
-      message: 'The Authorization header was sent twice; send it once.',
-      headers: { connection: 'close' },
-    });
-  }
+  if (authorizations <= 1 && hosts <= 1) return;
+  const name = authorizations > 1 ? 'Authorization' : 'Host';
+  throw new GatewayError('invalid_request', {
+    message: `The ${name} header was sent twice; send it once.`,
+    headers: { connection: 'close' },
+  });
 }
 
 function bearer(authorization: string | undefined): string | undefined {

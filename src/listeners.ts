@@ -55,11 +55,16 @@ function refuseBrokenHttp(error: NodeJS.ErrnoException, socket: Socket): void {
   );
 }
 
+/** Bodies are timed where they are read; this ends the connections of those that nobody reads. */
+function requestTimeoutMs({ headersTimeoutMs, bodyTimeoutMs }: ServerSettings): number {
+  return headersTimeoutMs + bodyTimeoutMs + CHECK_MS;
+}
+
 function createListener(plane: Plane, handler: Handler, settings: ServerSettings): Server {
   const server = createServer(
     {
       headersTimeout: settings.headersTimeoutMs,
-      requestTimeout: Math.max(settings.bodyTimeoutMs, settings.headersTimeoutMs),
+      requestTimeout: requestTimeoutMs(settings),
       keepAliveTimeout: settings.keepAliveTimeoutMs,
       connectionsCheckingInterval: CHECK_MS,
       noDelay: true,
@@ -118,6 +123,11 @@ export class Listeners {
     const admin = await listen(this.servers.admin, adminPort, host);
     const data = await listen(this.servers.data, port, host);
     return { data, admin, metrics };
+  }
+
+  /** Takes over what a changed configuration may change of listeners that are open. */
+  follow(settings: ServerSettings): void {
+    for (const server of Object.values(this.servers)) server.requestTimeout = requestTimeoutMs(settings);
   }
 
   /** Takes no new connection on data and admin; resolves when the open ones are gone. */

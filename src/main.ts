@@ -39,6 +39,7 @@ async function start(): Promise<void> {
 
   const handler = application.getHttpAdapter().getInstance();
   const listeners = new Listeners(handler, server);
+  config.subscribe((next) => listeners.follow(next.config.server));
   const shutdown = new Shutdown(application, listeners);
   const leave = (reason: string, code: number): void => {
     void shutdown.start(reason).then(() => process.exit(code));

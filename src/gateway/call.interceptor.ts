@@ -29,8 +29,9 @@ export class CallInterceptor implements NestInterceptor {
     const dialect = DIALECTS[this.reflector.get<Dialect>(SPOKEN_DIALECT, context.getHandler())];
     record.operation = dialect.operation;
     record.dialect = dialect.name;
-    const { maxBodyBytes, maxJsonDepth, maxArrayLength } = this.config.current.config.server;
-    const bytes = await readBody(request, http.getResponse<Response>(), maxBodyBytes);
+    const { maxBodyBytes, bodyTimeoutMs, maxJsonDepth, maxArrayLength } = this.config.current.config.server;
+    const limits = { maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs };
+    const bytes = await readBody(request, http.getResponse<Response>(), limits);
     record.bytesIn = bytes.length;
     const body = parseJsonBody(bytes, { maxDepth: maxJsonDepth, maxArrayLength });
     const { deployment } = request.params;

@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { ERRORS, GatewayError } from '../contract/errors.js';
 import { openAiError } from './dialects/openai-error.js';
 import { liveRequestOf } from './request/live-request.js';
-import { lingerOnUnreadBody } from './request/refused-upload.js';
+import { endUnread, hasUnreadUpload } from './request/refused-upload.js';
 
 /** What is read of Express's router: its routes, and whether one matches a path. */
 interface RouterLayer {
@@ -56,7 +56,8 @@ export class ErrorFilter implements ExceptionFilter {
     const request = http.getRequest<Request>();
     const response = http.getResponse<Response>();
     const error = thrown instanceof GatewayError ? thrown : fromFramework(thrown, request);
-    const { record } = liveRequestOf(request);
+    const live = liveRequestOf(request);
+    const { record } = live;
     record.error = error.code;
     if (error.code === 'internal_error') record.cause = error.cause;
     if (record.outcome !== 'client-abort') {
@@ -66,15 +67,21 @@ export class ErrorFilter implements ExceptionFilter {
       response.destroy();
       return;
     }
-    lingerOnUnreadBody(request, response);
     const body = JSON.stringify(openAiError(error));
+    const isUnread = hasUnreadUpload(request, error.headers?.['connection'] === 'close');
     response.writeHead(error.status, {
       ...error.headers,
       ...(error.retryAfterMs === undefined ? {} : retryHeaders(error.retryAfterMs)),
+      ...(isUnread ? { connection: 'close' } : {}),
       'content-type': 'application/json',
       'cache-control': 'no-store',
       'content-length': Buffer.byteLength(body),
     });
-    response.end(body);
+    if (!isUnread) {
+      response.end(body);
+      return;
+    }
+    live.hasAnswered = true;
+    endUnread(request, response, body);
   }
 }

@@ -20,6 +20,8 @@ export class LiveRequest implements RequestContext {
   onAbandoned?: () => void;
   /** True once `onAbandoned` was or would have been called. */
   isAbandoned = false;
+  /** The answer has left whole, though its connection is kept for a while: a client that closes it breaks nothing off. */
+  hasAnswered = false;
   private readonly openedAtMs = performance.now();
   private holds = 0;
   private responseOver = false;

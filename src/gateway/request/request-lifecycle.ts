@@ -53,7 +53,7 @@ export class RequestLifecycle {
       const route = (request.route as { path?: unknown } | undefined)?.path;
       if (typeof route === 'string') record.route = route;
       if (record.bytesOut === 0) record.bytesOut = Number(response.getHeader('content-length') ?? 0);
-      if (!response.writableFinished) {
+      if (!response.writableFinished && !live.hasAnswered) {
         record.outcome = live.cutBy === undefined ? 'client-abort' : record.outcome;
         live.abandon();
       }

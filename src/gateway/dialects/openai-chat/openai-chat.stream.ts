@@ -8,12 +8,16 @@ export const DONE_EVENT = 'data: [DONE]\n\n';
 
 /**
  * Stream parts as `chat.completion.chunk` events (source: OpenAI API reference, "The chat completion chunk object").
- * All chunks of a stream share id, created and model; the first delta of a choice carries the role.
+ * All chunks of a stream share id, created and model; the first delta of a choice carries the role, for a choice that
+ * ends without a word too. State of reasoning goes out with the whole text it vouches for, which a caller has to give
+ * back with it.
  */
 export class OpenAiChatStream implements StreamPresenter {
   private head: string;
   private readonly tail: string;
   private readonly openedChoices = new Set<number>();
+  /** Reasoning of each choice since its last state. */
+  private readonly reasoning = new Map<number, string>();
 
   constructor(private readonly options: PresentOptions & { readonly includeUsage: boolean }) {
     this.head = this.makeHead({ type: 'start' });
@@ -27,12 +31,8 @@ export class OpenAiChatStream implements StreamPresenter {
         return '';
       case 'text-delta':
         return this.delta(part.choice, `{"content":${JSON.stringify(part.text)}}`, part.logprobs);
-      case 'reasoning-delta': {
-        const details = part.state === undefined ? undefined : [reasoningDetail(part.text, part.state)];
-        const text = part.text === '' ? undefined : part.text;
-        if (text === undefined && details === undefined) return '';
-        return this.delta(part.choice, JSON.stringify({ reasoning_content: text, reasoning_details: details }));
-      }
+      case 'reasoning-delta':
+        return this.reason(part);
       case 'refusal-delta':
         return this.delta(part.choice, `{"refusal":${JSON.stringify(part.text)}}`);
       case 'tool-call-start': {
@@ -51,7 +51,7 @@ export class OpenAiChatStream implements StreamPresenter {
           `{"tool_calls":[{"index":${part.index},"function":{"arguments":${JSON.stringify(part.arguments)}}}]}`,
         );
       case 'choice-finish':
-        return this.chunk(part.choice ?? 0, '{}', FINISH_REASONS[part.reason]);
+        return this.finishChoice(part.choice ?? 0, FINISH_REASONS[part.reason]);
       case 'finish':
         return this.end(part);
       case 'error':
@@ -67,13 +67,27 @@ export class OpenAiChatStream implements StreamPresenter {
   }
 
   private delta(choice = 0, delta: string, logprobs?: unknown): string {
-    const opening = this.openedChoices.has(choice) ? '' : this.open(choice);
-    return opening + this.chunk(choice, delta, undefined, logprobs);
+    return this.opening(choice) + this.chunk(choice, delta, undefined, logprobs);
   }
 
-  private open(choice: number): string {
+  private finishChoice(choice: number, reason: string): string {
+    return this.opening(choice) + this.chunk(choice, '{}', reason);
+  }
+
+  /** The chunk with the role; '' when the choice has had it. */
+  private opening(choice: number): string {
+    if (this.openedChoices.has(choice)) return '';
     this.openedChoices.add(choice);
     return this.chunk(choice, '{"role":"assistant","content":""}');
+  }
+
+  private reason({ choice = 0, text, state }: Extract<ChatPart, { type: 'reasoning-delta' }>): string {
+    if (text === '' && state === undefined) return '';
+    const all = (this.reasoning.get(choice) ?? '') + text;
+    this.reasoning.set(choice, state === undefined ? all : '');
+    const content = text === '' ? undefined : text;
+    const details = state === undefined ? undefined : [reasoningDetail(all, state)];
+    return this.delta(choice, JSON.stringify({ reasoning_content: content, reasoning_details: details }));
   }
 
   private chunk(choice: number, delta: string, finishReason?: string, logprobs?: unknown): string {

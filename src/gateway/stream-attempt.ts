@@ -74,9 +74,10 @@ async function openRelay(
     onCommit: () => dispatch.committed(),
     streamError: dispatch.streamError,
   };
+  const { warn } = dispatch;
   if (provider.native?.dialects.has(dialect.name)) {
-    const native = { dialect: dialect.name, model, stream: true, body: dialect.toNative(body, model), context };
-    const response = await provider.native.send(native);
+    const native = dialect.toNative(body, model, warn);
+    const response = await provider.native.send({ dialect: dialect.name, model, stream: true, body: native, context });
     if (response.type === 'whole')
       throw new GatewayError('provider_bad_response', { cause: 'a whole answer to a stream' });
     const { source, tap } = response;
@@ -84,7 +85,6 @@ async function openRelay(
     return new NativeRelay({ ...options, source, tap, maxEventBytes, includeUsage, terminal: dialect.streamTerminal });
   }
   if (provider.chat === undefined) throw new GatewayError('not_supported');
-  const { warn } = dispatch;
   const stream = await provider.chat.stream({ request: dialect.toCanonical(body), model, context, warn });
   return new TranslatedRelay({
     ...options,

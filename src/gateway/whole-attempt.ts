@@ -37,14 +37,14 @@ export async function wholeAttempt(
   const context = dispatch.enter(deployment, outer);
   const { dialect, body } = dispatch.request;
   const { provider, upstreamModel: model } = deployment;
+  const { warn } = dispatch;
   if (provider.native?.dialects.has(dialect.name)) {
-    const native = { dialect: dialect.name, model, stream: false, body: dialect.toNative(body, model), context };
-    const response = await provider.native.send(native);
+    const native = dialect.toNative(body, model, warn);
+    const response = await provider.native.send({ dialect: dialect.name, model, stream: false, body: native, context });
     if (response.type === 'whole') return answer(response.body, response.headers, response.usage);
     response.source.destroy();
     throw new GatewayError('provider_bad_response', { cause: 'a stream where a whole answer was asked for' });
   }
-  const { warn } = dispatch;
   if (dialect.operation === 'chat' && provider.chat !== undefined) {
     const response = await provider.chat.complete({ request: dialect.toCanonical(body), model, context, warn });
     return answer(dialect.present(response, presentOptions(dispatch)), {}, response.usage);

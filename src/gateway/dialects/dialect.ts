@@ -4,6 +4,7 @@ import type { ChatPart, ChatResponse } from '../../contract/chat-response.js';
 import type { EmbeddingsRequest, EmbeddingsResponse } from '../../contract/embeddings.js';
 import type { GatewayError } from '../../contract/errors.js';
 import type { JsonObject } from '../../contract/json.js';
+import type { LossWarning } from '../../contract/provider.js';
 
 /** What every dialect shares: the cheap reading of a body, and the native form of it. */
 interface BaseDialect {
@@ -14,8 +15,11 @@ interface BaseDialect {
   envelope(body: JsonObject, bodyBytes: number, modelFromPath?: string): CallEnvelope;
   /** The caller's name of a field of the canonical request: `maxOutputTokens` is `max_completion_tokens`. */
   fieldName(canonical: string): string;
-  /** The body to send to a provider that speaks this dialect: model set, usage of streams asked for. */
-  toNative(body: JsonObject, upstreamModel: string): JsonObject;
+  /**
+   * The body to send to a provider that speaks this dialect: model set, usage of streams asked for, the gateway's own
+   * additions taken out; `warn` hears of each of these. The caller's body is left as it is.
+   */
+  toNative(body: JsonObject, upstreamModel: string, warn: (warning: LossWarning) => void): JsonObject;
 }
 
 /** How an answer is labelled where the provider gives no value of its own. */

@@ -1,6 +1,7 @@
 import type { CallEnvelope } from '../../../contract/call.js';
 import type { ChatRequest } from '../../../contract/chat-request.js';
 import { isJsonObject, type JsonObject } from '../../../contract/json.js';
+import type { LossWarning } from '../../../contract/provider.js';
 import type { ChatDialect } from '../dialect.js';
 import {
   booleanField,
@@ -12,6 +13,7 @@ import {
   type NumberRules,
 } from '../fields.js';
 import { openAiError } from '../openai-error.js';
+import { withoutForeignState } from './openai-chat.native.js';
 import { toCanonicalChat } from './openai-chat.request.js';
 import { presentChat } from './openai-chat.response.js';
 import { DONE_EVENT, OpenAiChatStream } from './openai-chat.stream.js';
@@ -78,10 +80,14 @@ function envelope(body: JsonObject, bodyBytes: number, modelFromPath?: string): 
   };
 }
 
-function toNative(body: JsonObject, upstreamModel: string): JsonObject {
-  if (body['stream'] !== true) return { ...body, model: upstreamModel };
-  const options = isJsonObject(body['stream_options']) ? body['stream_options'] : {};
-  return { ...body, model: upstreamModel, stream_options: { ...options, include_usage: true } };
+function toNative(body: JsonObject, upstreamModel: string, warn: (warning: LossWarning) => void): JsonObject {
+  const native: JsonObject = { ...body, model: upstreamModel };
+  if (Array.isArray(body['messages'])) native['messages'] = withoutForeignState(body['messages'], warn);
+  if (body['stream'] === true) {
+    const options = isJsonObject(body['stream_options']) ? body['stream_options'] : {};
+    native['stream_options'] = { ...options, include_usage: true };
+  }
+  return native;
 }
 
 /** OpenAI Chat Completions. */

@@ -11,12 +11,13 @@ import type {
 import { invalidValue } from '../fields.js';
 import type { WireMessage, WireToolCall, WireUserPart } from './openai-chat.schema.js';
 
-const AUDIO_TYPES: Readonly<Record<string, string>> = { wav: 'audio/wav', mp3: 'audio/mpeg' };
+/** Audio formats whose media type is not their name. */
+const AUDIO_TYPES: Readonly<Record<string, string>> = { mp3: 'audio/mpeg' };
 
 const isBase64 = (text: string): boolean => text.length > 0 && /^[A-Za-z0-9+/_-]+={0,2}$/.test(text);
 
 /** A data URL as inline bytes, any other URL as an address. Throws `invalid_value` for a broken data URL. */
-export function mediaSource(url: string, param: string): MediaSource {
+function mediaSource(url: string, param: string): MediaSource {
   if (!url.startsWith('data:')) return { type: 'url', url };
   const comma = url.indexOf(',');
   const head = comma < 0 ? '' : url.slice(5, comma);

@@ -7,13 +7,13 @@ import { toMessage } from './openai-chat.messages.js';
 import { chatCompletionRequest, type ChatCompletionBody } from './openai-chat.schema.js';
 
 /** Fields the gateway answers itself or translates; every other field of the body is `extra`. */
-const TRANSLATED = new Set([...Object.keys(chatCompletionRequest.shape), 'top_logprobs']);
+const TRANSLATED = new Set(Object.keys(chatCompletionRequest.shape));
 
 /** Legacy forms that have a successor every model here understands. */
 const SUPERSEDED: Readonly<Record<string, string>> = { functions: 'tools', function_call: 'tool_choice' };
 
 /** A path in the notation of OpenAI's errors: messages[0].content. */
-export function paramPath(path: readonly PropertyKey[]): string {
+function paramPath(path: readonly PropertyKey[]): string {
   return path.reduce<string>((text, key) => {
     if (typeof key === 'number') return `${text}[${key}]`;
     return text === '' ? String(key) : `${text}.${String(key)}`;

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../../contract/json.js';
+import { isJsonObject, type JsonValue } from '../../../contract/json.js';
 import type { LossWarning } from '../../../contract/provider.js';
 
 type Warn = (warning: LossWarning) => void;

@@ -93,7 +93,7 @@ export function anchorsOf(page: string): Set<string> {
 /** The commands of a shell block: continued lines joined, comments dropped, split at `&&`. */
 export function commandsOf(block: string): string[] {
   return block
-    .replace(/\\\n\s*/g, ' ')
+    .replace(/\s*\\\n\s*/g, ' ')
     .split('\n')
     .map((line) => line.replace(/\s+#\s.*$/, '').trim())
     .filter((line) => line !== '' && !line.startsWith('#'))

@@ -50,7 +50,7 @@ beforeAll(async () => {
   gateway = await startByCommand('npm start');
 }, 120_000);
 afterAll(async () => {
-  await gateway.stop();
+  await gateway?.stop();
   rmSync(scratch, { recursive: true, force: true });
 });
 

@@ -5,14 +5,22 @@ export type MediaSource =
   | { readonly type: 'base64'; readonly mediaType: string; readonly data: string }
   | { readonly type: 'url'; readonly url: string; readonly mediaType?: string };
 
+/** Asks the provider to cache the prompt up to and including what carries it. */
+export interface CacheBreakpoint {
+  /** How long the cache should live; absent = the provider's default. */
+  readonly ttl?: '5m' | '1h';
+}
+
 export interface TextPart {
   readonly type: 'text';
   readonly text: string;
+  readonly cache?: CacheBreakpoint;
 }
 
 export interface ImagePart {
   readonly type: 'image';
   readonly source: MediaSource;
+  readonly cache?: CacheBreakpoint;
   /** How closely to look; absent = the provider's choice. */
   readonly detail?: 'low' | 'high' | 'auto';
 }
@@ -26,6 +34,9 @@ export interface FilePart {
   readonly type: 'file';
   readonly source: MediaSource;
   readonly filename?: string;
+  /** True = the answer should cite it; absent = the provider's default. */
+  readonly citations?: boolean;
+  readonly cache?: CacheBreakpoint;
 }
 
 /** A call the model asked for in an earlier turn. */
@@ -37,9 +48,10 @@ export interface ToolCallPart {
   readonly arguments: string;
   /** Opaque state the issuing provider wants back with this call; absent = none. */
   readonly state?: ProviderState;
+  readonly cache?: CacheBreakpoint;
 }
 
-/** Reasoning of an earlier turn, given back to its issuer. */
+/** Reasoning of an earlier turn, given back to its issuer. Redacted reasoning has state and no text. */
 export interface ReasoningPart {
   readonly type: 'reasoning';
   readonly text: string;
@@ -73,6 +85,8 @@ export type Message =
       readonly content: readonly ToolResultPart[];
       /** True when the tool failed. */
       readonly isError?: boolean;
+      /** A breakpoint after the whole result. */
+      readonly cache?: CacheBreakpoint;
     };
 
 export interface Tool {
@@ -82,6 +96,7 @@ export interface Tool {
   readonly parameters?: JsonObject;
   /** True when the model must follow the schema exactly; absent = not asked. */
   readonly strict?: boolean;
+  readonly cache?: CacheBreakpoint;
 }
 
 export type ToolChoice =
@@ -116,6 +131,8 @@ export interface ChatRequest {
   readonly responseFormat?: ResponseFormat;
   /** Upper bound of generated tokens per choice. */
   readonly maxOutputTokens?: number;
+  /** Tokens the model may think with; says more exactly what `reasoningEffort` says roughly, and wins over it. */
+  readonly reasoningBudgetTokens?: number;
   /** 0 to 2. */
   readonly temperature?: number;
   /** 0 to 1. */

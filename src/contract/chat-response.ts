@@ -31,6 +31,8 @@ export type ChatPart =
       readonly state?: ProviderState;
     }
   | { readonly type: 'tool-call-delta'; readonly index: number; readonly arguments: string; readonly choice?: number }
+  /** A citation or another remark on the text so far, in OpenAI's form (`{type: 'url_citation', url_citation: {...}}`). */
+  | { readonly type: 'annotation'; readonly annotation: JsonValue; readonly choice?: number }
   | { readonly type: 'choice-finish'; readonly reason: FinishReason; readonly choice?: number }
   /** The end of a whole answer; `usage` absent = the provider told none. */
   | { readonly type: 'finish'; readonly usage?: MeasuredUsage }
@@ -39,7 +41,12 @@ export type ChatPart =
 
 /** One block of a whole answer. */
 export type ContentBlock =
-  | { readonly type: 'text'; readonly text: string }
+  | {
+      readonly type: 'text';
+      readonly text: string;
+      /** Citations and other remarks on this text, in OpenAI's form; absent = none. */
+      readonly annotations?: readonly JsonValue[];
+    }
   | { readonly type: 'reasoning'; readonly text: string; readonly state?: ProviderState }
   | { readonly type: 'refusal'; readonly text: string }
   | {

@@ -25,6 +25,11 @@ export interface AttemptContext {
   /** Aborts the upstream call at once; may be aborted already. */
   readonly signal: AbortSignal;
   readonly timeouts: Timeouts;
+  /**
+   * Called when the request is built and nothing was sent yet: throws when what would be lost may not be. The transport
+   * calls it; a provider that sends by other means calls it itself.
+   */
+  readonly beforeSend?: () => void;
   /** Called when the first byte may have left for the provider: from then on the call may be billed. */
   readonly onDispatch: () => void;
 }

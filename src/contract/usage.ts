@@ -13,6 +13,10 @@ export interface Usage {
   readonly completionTokens: number;
   /** Of these, reasoning the caller may not see. */
   readonly reasoningTokens: number;
+  /** Of the prompt, audio; absent = none or not told. */
+  readonly audioPromptTokens?: number;
+  /** Of the completion, audio; absent = none or not told. */
+  readonly audioCompletionTokens?: number;
 }
 
 /**

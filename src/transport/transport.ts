@@ -57,10 +57,11 @@ export class Transport {
     this.pools.clear();
   }
 
-  /** Sends and gathers the whole answer, whatever its status. Rejects only with GatewayError. */
+  /** Sends and gathers the whole answer, whatever its status. Rejects only with GatewayError, `beforeSend`'s included. */
   send(request: UpstreamRequest): Promise<WholeResponse> {
     return new Promise((resolve, reject) => {
       const { context } = request;
+      context.beforeSend?.();
       const maxBytes = this.settings.maxResponseBytes;
       this.dispatch(request, new WholeExchange({ context, wheel: this.wheel, maxBytes, resolve, reject }));
     });
@@ -70,6 +71,7 @@ export class Transport {
   open(request: UpstreamRequest): Promise<OpenResponse> {
     return new Promise((resolve, reject) => {
       const { context } = request;
+      context.beforeSend?.();
       this.dispatch(request, new StreamExchange({ context, wheel: this.wheel, resolve, reject }));
     });
   }

@@ -22,6 +22,7 @@ function generatedBytes(part: ChatPart): number {
     case 'tool-call-delta':
       return part.arguments.length;
     case 'start':
+    case 'annotation':
     case 'choice-finish':
     case 'finish':
     case 'error':

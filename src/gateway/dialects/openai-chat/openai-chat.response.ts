@@ -1,5 +1,6 @@
 import type { ProviderState } from '../../../contract/chat-request.js';
 import type { ChatChoice, ChatResponse, FinishReason } from '../../../contract/chat-response.js';
+import type { JsonValue } from '../../../contract/json.js';
 import type { PresentOptions } from '../dialect.js';
 import { presentUsage } from './openai-usage.js';
 
@@ -27,10 +28,12 @@ function presentMessage(choice: ChatChoice): object {
   const refusal: string[] = [];
   const details: object[] = [];
   const toolCalls: object[] = [];
+  const annotations: JsonValue[] = [];
   for (const block of choice.content) {
     switch (block.type) {
       case 'text':
         text.push(block.text);
+        annotations.push(...(block.annotations ?? []));
         break;
       case 'refusal':
         refusal.push(block.text);
@@ -55,6 +58,7 @@ function presentMessage(choice: ChatChoice): object {
     refusal: refusal.length > 0 ? refusal.join('') : null,
     ...(reasoning.length > 0 ? { reasoning_content: reasoning.join('') } : {}),
     ...(details.length > 0 ? { reasoning_details: details } : {}),
+    ...(annotations.length > 0 ? { annotations } : {}),
     ...(toolCalls.length > 0 ? { tool_calls: toolCalls } : {}),
   };
 }

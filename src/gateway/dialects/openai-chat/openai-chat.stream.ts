@@ -50,6 +50,8 @@ export class OpenAiChatStream implements StreamPresenter {
           part.choice,
           `{"tool_calls":[{"index":${part.index},"function":{"arguments":${JSON.stringify(part.arguments)}}}]}`,
         );
+      case 'annotation':
+        return this.delta(part.choice, JSON.stringify({ annotations: [part.annotation] }));
       case 'choice-finish':
         return this.finishChoice(part.choice ?? 0, FINISH_REASONS[part.reason]);
       case 'finish':

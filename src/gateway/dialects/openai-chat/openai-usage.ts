@@ -6,10 +6,10 @@ export function presentUsage(usage: Usage): object {
     prompt_tokens: usage.promptTokens,
     completion_tokens: usage.completionTokens,
     total_tokens: usage.promptTokens + usage.completionTokens,
-    prompt_tokens_details: { cached_tokens: usage.cachedPromptTokens, audio_tokens: 0 },
+    prompt_tokens_details: { cached_tokens: usage.cachedPromptTokens, audio_tokens: usage.audioPromptTokens ?? 0 },
     completion_tokens_details: {
       reasoning_tokens: usage.reasoningTokens,
-      audio_tokens: 0,
+      audio_tokens: usage.audioCompletionTokens ?? 0,
       accepted_prediction_tokens: 0,
       rejected_prediction_tokens: 0,
     },

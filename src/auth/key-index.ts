@@ -69,6 +69,7 @@ export class KeyIndex {
         ...(key.user !== undefined && { user: key.user }),
         ...optionalModels(allowedModels(key.models, organisation.models)),
         limits: key.limits,
+        ...(key.strict && { strict: true }),
       },
     };
     if (key.hash !== undefined) return put(this.keys, key.hash, entry);

@@ -41,6 +41,10 @@ const keySchema = z
     user: identifier.optional(),
     models: z.array(modelName).optional().describe('Models the key may use; absent = all, [] = none.'),
     limits: limitsSchema,
+    strict: z
+      .boolean()
+      .default(false)
+      .describe('Refuse what would lose anything in translation, as x-tollgate-strict does.'),
     expiresAt: z.iso.datetime({ offset: true }).optional().describe('After this time the key is refused.'),
   })
   .refine((key) => (key.hash === undefined) !== (key.secret === undefined), {
@@ -135,6 +139,10 @@ const modelSchema = z.strictObject({
     .default(1_024)
     .describe('Reserved for a call that names no bound.'),
   maxAttempts: z.int().min(1).max(10).default(3),
+  strict: z
+    .boolean()
+    .default(false)
+    .describe('Refuse what would lose anything in translation, as x-tollgate-strict does.'),
   timeouts: timeoutsSchema,
 });
 

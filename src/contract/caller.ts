@@ -17,6 +17,8 @@ export interface Caller {
   readonly user?: string;
   /** Models the caller may use; absent = all of the organisation, empty = none. */
   readonly models?: ReadonlySet<string>;
+  /** True = a request that would lose anything in translation is refused; absent = false. */
+  readonly strict?: boolean;
   /** Limits of this caller; absent = none. */
   readonly limits: Limits;
 }

@@ -20,6 +20,8 @@ export interface Model {
   readonly name: string;
   readonly operation: Operation;
   readonly deployments: readonly Deployment[];
+  /** True = a request that would lose anything in translation is refused. */
+  readonly strict: boolean;
   /** Bound of generated tokens assumed when the caller gives none. */
   readonly defaultOutputTokens: number;
   readonly timeouts: Timeouts;

@@ -11,6 +11,14 @@ import { readBody } from './request/body-reader.js';
 import { parseJsonBody } from './request/json-scan.js';
 import { liveRequestOf } from './request/live-request.js';
 
+/** True for `x-tollgate-strict: true`; any other value than true and false is refused, for a typo must not lose fields. */
+function asksStrictness(request: Request): boolean {
+  const value = request.headers['x-tollgate-strict'];
+  if (value === undefined || value === 'false') return false;
+  if (value === 'true') return true;
+  throw new GatewayError('invalid_value', { message: 'Send x-tollgate-strict as "true" or "false".' });
+}
+
 /** Reads and checks the body, and asks routing for the plan. */
 @Injectable()
 export class CallInterceptor implements NestInterceptor {
@@ -39,7 +47,8 @@ export class CallInterceptor implements NestInterceptor {
     record.stream = envelope.stream;
     const plan = this.routing.plan(envelope, caller);
     record.model = plan.model.name;
-    live.call = { dialect, body, envelope, plan };
+    const isStrict = plan.model.strict || caller.strict === true || asksStrictness(request);
+    live.call = { dialect, body, envelope, plan, isStrict };
     return next.handle();
   }
 }

@@ -84,12 +84,28 @@ export class Dispatch {
       requestId,
       signal,
       timeouts,
+      beforeSend: this.refuseLosses,
       onDispatch: () => {
         this.wasDispatched = true;
         onDispatch();
       },
     };
   }
+
+  /** In strict mode nothing is sent that would lose a field; what is emulated is not lost. */
+  private readonly refuseLosses = (): void => {
+    if (!this.request.isStrict) return;
+    const lost = this.live.record.warnings.filter(({ kind }) => kind !== 'emulated');
+    const [first] = lost;
+    if (first === undefined) return;
+    const fields = lost.map(({ field, kind, detail }) => ({ field: this.dialect.fieldName(field), kind, detail }));
+    const names = fields.map(({ field }) => field).join(', ');
+    throw new GatewayError('unsupported_parameter', {
+      param: first.field,
+      message: `The model cannot take these as asked: ${names}. Leave them out, or allow losses.`,
+      extra: { losses: fields },
+    });
+  };
 
   readonly warn = (warning: LossWarning): void => {
     this.live.record.warnings.push(warning);

@@ -90,14 +90,14 @@ export class Catalog {
 }
 
 function compileModel(name: string, settings: ModelConfig, providerOf: CatalogSources['providerOf']): Model {
-  const { operation, defaultOutputTokens, timeouts, maxAttempts } = settings;
+  const { operation, strict, defaultOutputTokens, timeouts, maxAttempts } = settings;
   const deployments = settings.deployments.flatMap(({ provider: providerName, model, weight, priority, labels }) => {
     const provider = providerOf(providerName);
     if (provider === undefined) return [];
     const id = `${name}/${providerName}/${model}`;
     return [{ id, provider, upstreamModel: model, weight, priority, labels } satisfies Deployment];
   });
-  return { name, operation, deployments, defaultOutputTokens, timeouts, maxAttempts };
+  return { name, operation, strict, deployments, defaultOutputTokens, timeouts, maxAttempts };
 }
 
 function chatFirstThenByName(left: CatalogEntry, right: CatalogEntry): number {

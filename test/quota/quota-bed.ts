@@ -114,6 +114,7 @@ export function plan(changes: Partial<Model> = {}): Plan {
   const model: Model = {
     name: 'gpt',
     operation: 'chat',
+    strict: false,
     deployments: [],
     defaultOutputTokens: 1_024,
     timeouts: { connectMs: 1, firstContentMs: 1, idleMs: 1, totalMs: 1 },

@@ -34,6 +34,7 @@ export function model(deployments: readonly Deployment[], overrides: Partial<Mod
   return {
     name: 'model',
     operation: 'chat',
+    strict: false,
     deployments,
     defaultOutputTokens: 1_024,
     timeouts: { connectMs: 2_000, firstContentMs: 60_000, idleMs: 60_000, totalMs: 600_000 },

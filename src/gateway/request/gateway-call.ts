@@ -10,5 +10,7 @@ export interface GatewayCall {
   readonly body: JsonObject;
   readonly envelope: CallEnvelope;
   readonly plan: Plan;
+  /** True = refuse rather than lose a field in translation. */
+  readonly isStrict: boolean;
   settlement?: Settlement;
 }

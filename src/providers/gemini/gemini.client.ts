@@ -95,6 +95,7 @@ export class GeminiClient {
     call: (signal: AbortSignal) => Promise<Answer>,
   ): Promise<Answer> {
     if (context.signal.aborted) throw new GatewayError('client_closed');
+    context.beforeSend?.();
     const controller = new AbortController();
     let stoppedBy: ErrorCode | undefined;
     const stop = (code: ErrorCode): void => {

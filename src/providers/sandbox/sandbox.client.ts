@@ -26,8 +26,9 @@ export class SandboxClient {
 
   /** Resolves when the answer may begin; rejects with the failure told, `provider_timeout` or `client_closed`. */
   async accept({ instructions, model, context, isStream }: SandboxCall): Promise<void> {
-    const { signal, timeouts, onDispatch } = context;
+    const { signal, timeouts, beforeSend, onDispatch } = context;
     if (signal.aborted) throw abortError(signal);
+    beforeSend?.();
     const failure = this.failure(instructions, model);
     if (failure?.code === 'provider_unreachable') throw failure;
     onDispatch();

@@ -14,6 +14,11 @@ import type { LiveRequest } from './request/live-request.js';
 /** Longest value of the warnings header. */
 const MAX_WARNINGS_LENGTH = 2_048;
 
+/** A field's name as a caller wrote it, for a header: percent-encoded where it is not plain visible ASCII. */
+function headerText(name: string): string {
+  return /[^!-~]|[,=%]/.test(name) ? encodeURIComponent(name.toWellFormed()) : name;
+}
+
 interface DispatchParts {
   readonly live: LiveRequest;
   readonly call: GatewayCall;
@@ -121,7 +126,7 @@ export class Dispatch {
   headers(): Record<string, string> {
     const { warnings } = this.live.record;
     if (warnings.length === 0) return { ...this.settlement.headers };
-    const text = warnings.map(({ field, kind }) => `${this.dialect.fieldName(field)}=${kind}`).join(', ');
+    const text = warnings.map(({ field, kind }) => `${headerText(this.dialect.fieldName(field))}=${kind}`).join(', ');
     return { ...this.settlement.headers, 'x-tollgate-warnings': text.slice(0, MAX_WARNINGS_LENGTH) };
   }
 

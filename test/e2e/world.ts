@@ -159,6 +159,8 @@ export interface CallOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** The body as it stands, in place of `body`. */
+  readonly bytes?: string | Buffer;
   /** Called with the first response bytes and the request, so that a test may hang up. */
   readonly onChunk?: (chunk: string, request: ClientRequest) => void;
   readonly onRequest?: (request: ClientRequest) => void;
@@ -174,7 +176,7 @@ export function dataFields(text: string): string[] {
 
 /** POSTs a chat call (or what `options` say) with the world's key. */
 export function call(world: Pick<World, 'gateway' | 'key'>, options: CallOptions = {}): Promise<Answer> {
-  const body = options.body === undefined ? undefined : JSON.stringify(options.body);
+  const body = options.bytes ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
   const { path = '/v1/chat/completions', method = body === undefined ? 'GET' : 'POST' } = options;
   return new Promise((resolve, reject) => {
     const request = httpRequest(

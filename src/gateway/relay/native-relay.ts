@@ -30,24 +30,28 @@ export class NativeRelay extends Relay implements ByteSink {
     this.native.source.start(this);
   }
 
+  /** Never throws: a defect of ours fails this stream, not the process. */
   data(chunk: Buffer): boolean {
     if (this.isOver) return true;
-    let events: readonly SseEvent[];
     try {
-      events = this.splitter.push(chunk);
+      const events = this.splitter.push(chunk);
+      return events.length === 0 ? true : this.pass(events);
     } catch (thrown) {
       this.fail(toGatewayError(thrown));
       return true;
     }
-    return events.length === 0 ? true : this.pass(events);
   }
 
   end(): void {
     if (this.isOver) return;
     const { tap, terminal } = this.native;
     if (this.splitter.end() || !tap.isComplete()) return this.fail(tap.failure() ?? brokenStream());
-    this.emit(terminal, false);
-    this.complete();
+    try {
+      this.emit(terminal, false);
+      this.complete();
+    } catch (thrown) {
+      this.fail(toGatewayError(thrown));
+    }
   }
 
   error(error: GatewayError): void {

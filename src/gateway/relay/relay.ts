@@ -101,10 +101,10 @@ export abstract class Relay {
   }
 
   private commit(): boolean {
-    this.isCommitted = true;
     const { writer, onCommit } = this.options;
     onCommit();
     writer.begin();
+    this.isCommitted = true;
     writer.onDrain = () => this.resumeSource();
     let ready = true;
     for (const bytes of this.held) ready = writer.write(bytes);

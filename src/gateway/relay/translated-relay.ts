@@ -1,4 +1,5 @@
 import type { ChatPart } from '../../contract/chat-response.js';
+import { toGatewayError } from '../../contract/errors.js';
 import type { PartStream } from '../../contract/provider.js';
 import type { MeasuredUsage } from '../../contract/usage.js';
 import type { StreamPresenter } from '../dialects/dialect.js';
@@ -56,8 +57,18 @@ export class TranslatedRelay extends Relay {
     this.translated.stream.resume();
   }
 
+  /** Never throws: a defect of ours fails this stream, not the process. */
   private take(parts: readonly ChatPart[]): boolean {
     if (this.isOver) return true;
+    try {
+      return this.pass(parts);
+    } catch (thrown) {
+      this.fail(toGatewayError(thrown));
+      return true;
+    }
+  }
+
+  private pass(parts: readonly ChatPart[]): boolean {
     const { presenter } = this.translated;
     let text = '';
     let hasContent = false;

@@ -44,6 +44,7 @@ const FIELD_NAMES = {
   choices: 'n',
   logitBias: 'logit_bias',
   reasoningEffort: 'reasoning_effort',
+  reasoningBudgetTokens: 'thinking',
   serviceTier: 'service_tier',
   endUser: 'user',
 } as const satisfies Partial<Record<keyof ChatRequest, string>>;

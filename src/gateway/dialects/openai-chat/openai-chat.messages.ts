@@ -1,5 +1,6 @@
 import type {
   AssistantPart,
+  CacheBreakpoint,
   FilePart,
   ImagePart,
   MediaSource,
@@ -9,7 +10,7 @@ import type {
   UserPart,
 } from '../../../contract/chat-request.js';
 import { invalidValue } from '../fields.js';
-import type { WireMessage, WireToolCall, WireUserPart } from './openai-chat.schema.js';
+import type { WireCacheControl, WireMessage, WireToolCall, WireUserPart } from './openai-chat.schema.js';
 
 /** Audio formats whose media type is not their name. */
 const AUDIO_TYPES: Readonly<Record<string, string>> = { mp3: 'audio/mpeg' };
@@ -29,30 +30,52 @@ function mediaSource(url: string, param: string): MediaSource {
   return { type: 'base64', mediaType, data };
 }
 
+/** A breakpoint as the contract has it; kinds other than "ephemeral" and unknown lifetimes mean none and the default. */
+export function cachePoint(control: WireCacheControl): { cache?: CacheBreakpoint } {
+  if (control?.type !== 'ephemeral') return {};
+  const { ttl } = control;
+  return { cache: ttl === '5m' || ttl === '1h' ? { ttl } : {} };
+}
+
+/** A message's own breakpoint stands after its last part, unless that has one. */
+function withMessageCache<Part extends object>(parts: Part[], control: WireCacheControl): Part[] {
+  const last = parts.at(-1);
+  const point = cachePoint(control);
+  if (last === undefined || point.cache === undefined || 'cache' in last) return parts;
+  return [...parts.slice(0, -1), { ...last, ...point }];
+}
+
 function toUserPart(part: WireUserPart, param: string): UserPart {
   switch (part.type) {
     case 'text':
-      return { type: 'text', text: part.text };
+      return { type: 'text', text: part.text, ...cachePoint(part.cache_control) };
     case 'image_url': {
       const { url, detail } = part.image_url;
       const source = mediaSource(url, `${param}.image_url.url`);
-      return detail === undefined ? { type: 'image', source } : { type: 'image', source, detail };
+      return { type: 'image', source, ...(detail === undefined ? {} : { detail }), ...cachePoint(part.cache_control) };
     }
     case 'input_audio': {
       const mediaType = AUDIO_TYPES[part.input_audio.format] ?? `audio/${part.input_audio.format}`;
       return { type: 'audio', source: { type: 'base64', mediaType, data: part.input_audio.data } };
     }
     case 'file':
-      return toFilePart(part.file, `${param}.file`);
+      return { ...toFilePart(part.file, `${param}.file`), ...cachePoint(part.cache_control) };
   }
 }
 
-function toFilePart(file: { file_data?: string; filename?: string }, param: string): FilePart {
+type WireFile = Extract<WireUserPart, { type: 'file' }>['file'];
+
+function toFilePart(file: WireFile, param: string): FilePart {
   if (file.file_data === undefined) {
     throw invalidValue(param, 'Send the file inline in "file_data"; uploaded file ids are not known to this model.');
   }
   const source = mediaSource(file.file_data, `${param}.file_data`);
-  return file.filename === undefined ? { type: 'file', source } : { type: 'file', source, filename: file.filename };
+  return {
+    type: 'file',
+    source,
+    ...(file.filename === undefined ? {} : { filename: file.filename }),
+    ...(file.citations ? { citations: file.citations.enabled } : {}),
+  };
 }
 
 function userParts(content: string | readonly WireUserPart[], param: string): UserPart[] {
@@ -70,9 +93,16 @@ function toolResultParts(
   });
 }
 
-function instructionParts(content: string | readonly { text: string }[]): TextPart[] {
-  if (typeof content === 'string') return [{ type: 'text', text: content }];
-  return content.map(({ text }) => ({ type: 'text', text }));
+type WireText = Extract<WireUserPart, { type: 'text' }>;
+
+const textPart = ({ text, cache_control: control }: WireText): TextPart => ({
+  type: 'text',
+  text,
+  ...cachePoint(control),
+});
+
+function instructionParts(content: string | readonly WireText[]): TextPart[] {
+  return typeof content === 'string' ? [{ type: 'text', text: content }] : content.map(textPart);
 }
 
 function toolCallState(call: WireToolCall): ProviderState | undefined {
@@ -90,7 +120,7 @@ function toolCallPart(call: WireToolCall): AssistantPart {
     name: call.function.name,
     arguments: call.function.arguments,
   } as const;
-  return state === undefined ? part : { ...part, state };
+  return { ...part, ...(state === undefined ? {} : { state }), ...cachePoint(call.cache_control) };
 }
 
 type WireAssistant = Extract<WireMessage, { role: 'assistant' }>;
@@ -111,7 +141,7 @@ function assistantParts(message: WireAssistant): AssistantPart[] {
   if (typeof message.content === 'string') parts.push({ type: 'text', text: message.content });
   else {
     for (const part of message.content ?? []) {
-      parts.push(part.type === 'text' ? { type: 'text', text: part.text } : { type: 'refusal', text: part.refusal });
+      parts.push(part.type === 'text' ? textPart(part) : { type: 'refusal', text: part.refusal });
     }
   }
   if (message.refusal) parts.push({ type: 'refusal', text: message.refusal });
@@ -119,27 +149,30 @@ function assistantParts(message: WireAssistant): AssistantPart[] {
   return parts;
 }
 
+const named = ({ name }: { name?: string }): { name?: string } => (name === undefined ? {} : { name });
+
 /** One message of the wire as a turn. `param` is its path, for errors. */
 export function toMessage(message: WireMessage, param: string): Message {
+  const { cache_control: control } = message;
   switch (message.role) {
     case 'system':
     case 'developer':
-      return { role: 'system', content: instructionParts(message.content) };
+      return { role: 'system', content: withMessageCache(instructionParts(message.content), control) };
     case 'user': {
-      const content = userParts(message.content, `${param}.content`);
-      return message.name === undefined ? { role: 'user', content } : { role: 'user', content, name: message.name };
+      const content = withMessageCache(userParts(message.content, `${param}.content`), control);
+      return { role: 'user', content, ...named(message) };
     }
     case 'assistant': {
-      const content = assistantParts(message);
-      return message.name === undefined
-        ? { role: 'assistant', content }
-        : { role: 'assistant', content, name: message.name };
+      const content = withMessageCache(assistantParts(message), control);
+      return { role: 'assistant', content, ...named(message) };
     }
     case 'tool':
       return {
         role: 'tool',
         toolCallId: message.tool_call_id,
         content: toolResultParts(message.content, `${param}.content`),
+        ...(message.is_error ? { isError: true } : {}),
+        ...cachePoint(control),
       };
   }
 }

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import type { ChatRequest, ResponseFormat, Tool, ToolChoice } from '../../../contract/chat-request.js';
 import { GatewayError } from '../../../contract/errors.js';
-import type { JsonObject, JsonValue } from '../../../contract/json.js';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../contract/json.js';
 import { invalidValue } from '../fields.js';
-import { toMessage } from './openai-chat.messages.js';
+import { cachePoint, toMessage } from './openai-chat.messages.js';
 import { chatCompletionRequest, type ChatCompletionBody } from './openai-chat.schema.js';
 
 /** Fields the gateway answers itself or translates; every other field of the body is `extra`. */
@@ -43,13 +43,25 @@ function parseBody(body: JsonObject): ChatCompletionBody {
   throw invalidValue(param, `"${param === '' ? 'body' : param}": ${message}.`);
 }
 
-function toTool({ function: declared }: NonNullable<ChatCompletionBody['tools']>[number]): Tool {
+function toTool({
+  function: declared,
+  cache_control: control,
+}: NonNullable<ChatCompletionBody['tools']>[number]): Tool {
   return {
     name: declared.name,
     ...(declared.description ? { description: declared.description } : {}),
     ...(declared.parameters ? { parameters: declared.parameters } : {}),
     ...(typeof declared.strict === 'boolean' ? { strict: declared.strict } : {}),
+    ...cachePoint(control),
   };
+}
+
+/** What `thinking` asks for where the contract has a word for it; other kinds of it stay in `extra`. */
+function thinkingFields({ thinking, reasoning_effort: effort }: ChatCompletionBody): Partial<ChatRequest> {
+  if (thinking?.type === 'enabled' && thinking.budget_tokens !== undefined) {
+    return { reasoningBudgetTokens: thinking.budget_tokens };
+  }
+  return thinking?.type === 'disabled' && !effort ? { reasoningEffort: 'none' } : {};
 }
 
 function toToolChoice(choice: NonNullable<ChatCompletionBody['tool_choice']>): ToolChoice {
@@ -69,10 +81,17 @@ function toResponseFormat(format: NonNullable<ChatCompletionBody['response_forma
   };
 }
 
+/** True for a `thinking` that `thinkingFields` translates. */
+function isTranslatedThinking(value: JsonValue): boolean {
+  if (!isJsonObject(value)) return false;
+  return value['type'] === 'disabled' || (value['type'] === 'enabled' && value['budget_tokens'] !== undefined);
+}
+
 function extraFields(body: JsonObject): Record<string, JsonValue> | undefined {
   let extra: Record<string, JsonValue> | undefined;
   for (const [name, value] of Object.entries(body)) {
-    if (TRANSLATED.has(name) || value === undefined || value === null) continue;
+    if (value === undefined || value === null) continue;
+    if (name === 'thinking' ? isTranslatedThinking(value) : TRANSLATED.has(name)) continue;
     const successor = SUPERSEDED[name];
     if (successor !== undefined) {
       throw new GatewayError('unsupported_parameter', {
@@ -118,6 +137,7 @@ export function toCanonicalChat(body: JsonObject): ChatRequest {
       reasoningEffort: wire.reasoning_effort,
       serviceTier: wire.service_tier,
       endUser: wire.user,
+      ...thinkingFields(wire),
       extra,
     }),
   };

@@ -1,12 +1,16 @@
 import { z } from 'zod';
 
-const textPart = z.looseObject({ type: z.literal('text'), text: z.string() });
+/** Where the provider should cache the prompt; Anthropic's form, which other gateways take in this dialect too. */
+const cacheControl = z.looseObject({ type: z.string(), ttl: z.string().nullish() }).nullish();
+
+const textPart = z.looseObject({ type: z.literal('text'), text: z.string(), cache_control: cacheControl });
 const refusalPart = z.looseObject({ type: z.literal('refusal'), refusal: z.string() });
 
 const userPart = z.discriminatedUnion('type', [
   textPart,
   z.looseObject({
     type: z.literal('image_url'),
+    cache_control: cacheControl,
     image_url: z.looseObject({ url: z.string().min(1), detail: z.enum(['auto', 'low', 'high']).optional() }),
   }),
   z.looseObject({
@@ -15,7 +19,9 @@ const userPart = z.discriminatedUnion('type', [
   }),
   z.looseObject({
     type: z.literal('file'),
+    cache_control: cacheControl,
     file: z.looseObject({
+      citations: z.looseObject({ enabled: z.boolean() }).nullish(),
       file_data: z.string().optional(),
       file_id: z.string().optional(),
       filename: z.string().optional(),
@@ -31,20 +37,23 @@ const toolCall = z.looseObject({
   type: z.literal('function').optional(),
   function: z.looseObject({ name: z.string().min(1), arguments: z.string() }),
   extra_content: stateHolder.nullish(),
+  cache_control: cacheControl,
 });
 
 const instructionContent = z.union([z.string(), z.array(textPart)]);
 
 const message = z.discriminatedUnion('role', [
-  z.looseObject({ role: z.literal('system'), content: instructionContent }),
-  z.looseObject({ role: z.literal('developer'), content: instructionContent }),
+  z.looseObject({ role: z.literal('system'), content: instructionContent, cache_control: cacheControl }),
+  z.looseObject({ role: z.literal('developer'), content: instructionContent, cache_control: cacheControl }),
   z.looseObject({
     role: z.literal('user'),
+    cache_control: cacheControl,
     content: z.union([z.string(), z.array(userPart)]),
     name: z.string().optional(),
   }),
   z.looseObject({
     role: z.literal('assistant'),
+    cache_control: cacheControl,
     content: z.union([z.string(), z.array(z.discriminatedUnion('type', [textPart, refusalPart]))]).nullish(),
     name: z.string().optional(),
     refusal: z.string().nullish(),
@@ -58,6 +67,8 @@ const message = z.discriminatedUnion('role', [
   }),
   z.looseObject({
     role: z.literal('tool'),
+    cache_control: cacheControl,
+    is_error: z.boolean().nullish(),
     tool_call_id: z.string().min(1),
     content: z.union([z.string(), z.array(userPart)]),
   }),
@@ -79,6 +90,7 @@ const responseFormat = z.discriminatedUnion('type', [
 
 const tool = z.looseObject({
   type: z.literal('function'),
+  cache_control: cacheControl,
   function: z.looseObject({
     name: z.string().min(1),
     description: z.string().nullish(),
@@ -126,3 +138,4 @@ export type ChatCompletionBody = z.output<typeof chatCompletionRequest>;
 export type WireMessage = ChatCompletionBody['messages'][number];
 export type WireUserPart = z.output<typeof userPart>;
 export type WireToolCall = z.output<typeof toolCall>;
+export type WireCacheControl = z.output<typeof cacheControl>;

@@ -28,7 +28,7 @@ describe('instructions', () => {
     expect(convert({ role, content })).toEqual({
       role: 'system',
       content: [
-        { type: 'text', text: 'Be brief.' },
+        { type: 'text', text: 'Be brief.', cache: {} },
         { type: 'text', text: 'Be kind.' },
       ],
     });

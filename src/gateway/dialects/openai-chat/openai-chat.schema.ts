@@ -129,6 +129,10 @@ export const chatCompletionRequest = z.looseObject({
   tool_choice: toolChoice.nullish(),
   parallel_tool_calls: z.boolean().nullish(),
   response_format: responseFormat.nullish(),
+  thinking: z
+    .looseObject({ type: z.string(), budget_tokens: z.int().min(0).optional() })
+    .nullish()
+    .describe('Tokens to think with, where the model takes a budget: {"type": "enabled", "budget_tokens": 2048}.'),
   reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh']).nullish(),
   service_tier: z.string().nullish(),
   user: z.string().nullish(),

@@ -5,8 +5,12 @@ import type { Transport } from '../../transport/transport.js';
 import type { OpenResponse, UpstreamRequest, WholeResponse } from '../../transport/upstream.js';
 import type { GeminiSettings } from './gemini.config.js';
 import type { GeminiEmbedding } from './gemini.embeddings.js';
-import { fromSdkError, type Secrets } from './gemini.error.js';
-import type { GeminiRequest } from './gemini.wire.js';
+import type { GeminiService } from '../gemini-wire/service.js';
+import { fromSdkError } from './gemini.error.js';
+import type { GeminiRequest } from '../gemini-wire/wire.js';
+
+/** The kind's name in the configuration, and the issuer of its thought signatures. */
+export const GEMINI_KIND = 'gemini';
 
 /** Longest body of a refusal that is read. */
 const MAX_ERROR_BYTES = 262_144;
@@ -19,8 +23,8 @@ const MAX_ERROR_BYTES = 262_144;
  * - streams without back-pressure, keeps every event, and rejects a promise nobody awaits when a stream breaks.
  */
 export class GeminiClient {
-  /** What the API's error texts may hold that callers must not see. */
-  readonly secrets: Secrets;
+  /** How this service speaks the shared wire. */
+  readonly service: GeminiService;
   private readonly sdk: GoogleGenerativeAI;
   private readonly models = new Map<string, GenerativeModel>();
   private readonly headers: Readonly<Record<string, string>>;
@@ -29,7 +33,8 @@ export class GeminiClient {
     private readonly settings: GeminiSettings,
     private readonly transport: Transport,
   ) {
-    this.secrets = [settings.apiKey, new URL(settings.baseUrl).hostname];
+    const secrets = [settings.apiKey, new URL(settings.baseUrl).hostname];
+    this.service = { issuer: GEMINI_KIND, hasCallIds: true, hasTierField: true, secrets };
     // The SDK takes no client of ours; its fetch shall still know the proxy and the certificate authorities.
     transport.carryFetch(new URL(settings.baseUrl).origin);
     this.sdk = new GoogleGenerativeAI(settings.apiKey);
@@ -110,7 +115,7 @@ export class GeminiClient {
       return await call(controller.signal);
     } catch (thrown) {
       throw stoppedBy === undefined
-        ? fromSdkError(thrown, this.secrets)
+        ? fromSdkError(thrown, this.service.secrets)
         : new GatewayError(stoppedBy, { cause: thrown });
     } finally {
       clearTimeout(timer);

@@ -2,7 +2,7 @@ import type { EmbeddingsRequest, EmbeddingsResponse } from '../../contract/embed
 import { GatewayError } from '../../contract/errors.js';
 import { isJsonObject } from '../../contract/json.js';
 import type { LossWarning } from '../../contract/provider.js';
-import { toUsage } from './gemini.usage.js';
+import { toUsage } from '../gemini-wire/usage.js';
 
 /** One entry of a batchEmbedContents call. */
 export interface GeminiEmbedding {

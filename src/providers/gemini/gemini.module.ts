@@ -3,9 +3,9 @@ import type { Provider, ProviderKind } from '../../contract/provider.js';
 import { Transport } from '../../transport/transport.js';
 import { TransportModule } from '../../transport/transport.module.js';
 import type { ProviderKindRegistration } from '../provider-kind.registration.js';
-import { GeminiClient } from './gemini.client.js';
+import { GEMINI_KIND, GeminiClient } from './gemini.client.js';
 import { geminiSettings, type GeminiSettings } from './gemini.config.js';
-import { GEMINI_KIND, GeminiProvider } from './gemini.provider.js';
+import { GeminiProvider } from './gemini.provider.js';
 
 /** Creates providers for accounts of the Gemini API. */
 @Injectable()

@@ -12,15 +12,13 @@ import type {
   TokenCountAbility,
 } from '../../contract/provider.js';
 import { tokenCount } from '../../contract/usage.js';
-import type { GeminiClient } from './gemini.client.js';
+import { GEMINI_KIND, type GeminiClient } from './gemini.client.js';
 import { fromGeminiEmbeddings, toGeminiEmbeddings } from './gemini.embeddings.js';
-import { fromErrorAnswer } from './gemini.error.js';
-import { GeminiPartStream } from './gemini.part-stream.js';
-import { toGeminiRequest } from './gemini.request.js';
-import { fromGeminiResponse } from './gemini.response.js';
-
-/** The kind's name in the configuration. */
-export const GEMINI_KIND = 'gemini';
+import { fromErrorAnswer } from '../gemini-wire/error.js';
+import { GeminiPartStream } from '../gemini-wire/part-stream.js';
+import { toGeminiRequest } from '../gemini-wire/request.js';
+import { fromGeminiResponse } from '../gemini-wire/response.js';
+import type { GeminiRequest } from '../gemini-wire/wire.js';
 
 const EVENT_STREAM = 'text/event-stream';
 
@@ -44,20 +42,24 @@ export class GeminiProvider implements Provider {
 
   async close(): Promise<void> {}
 
-  private async complete({ request, model, context, warn }: AbilityCall<ChatRequest>): Promise<ChatResponse> {
-    const answer = await this.client.generate(model, toGeminiRequest(request, model, warn), context);
-    if (!isSuccess(answer.status)) throw fromErrorAnswer(answer, this.client.secrets);
-    return fromGeminiResponse(parse(answer.body));
+  private toRequest({ request, model, warn }: AbilityCall<ChatRequest>): GeminiRequest {
+    return toGeminiRequest(request, { model, service: this.client.service, warn });
   }
 
-  private async stream({ request, model, context, warn }: AbilityCall<ChatRequest>): Promise<PartStream> {
-    const answer = await this.client.generateStream(model, toGeminiRequest(request, model, warn), context);
+  private async complete(call: AbilityCall<ChatRequest>): Promise<ChatResponse> {
+    const answer = await this.client.generate(call.model, this.toRequest(call), call.context);
+    if (!isSuccess(answer.status)) throw fromErrorAnswer(answer, this.client.service.secrets);
+    return fromGeminiResponse(parse(answer.body), this.client.service);
+  }
+
+  private async stream(call: AbilityCall<ChatRequest>): Promise<PartStream> {
+    const answer = await this.client.generateStream(call.model, this.toRequest(call), call.context);
     if (!isSuccess(answer.status)) {
-      throw fromErrorAnswer({ ...answer, body: await this.client.collect(answer) }, this.client.secrets);
+      throw fromErrorAnswer({ ...answer, body: await this.client.collect(answer) }, this.client.service.secrets);
     }
     // A missing type is let through: what is no event stream ends without a finish reason, which is an error.
     const contentType = answer.headers['content-type'] ?? EVENT_STREAM;
-    if (String(contentType).startsWith(EVENT_STREAM)) return new GeminiPartStream(answer.source, this.client.secrets);
+    if (String(contentType).startsWith(EVENT_STREAM)) return new GeminiPartStream(answer.source, this.client.service);
     answer.source.destroy();
     throw new GatewayError('provider_bad_response');
   }
@@ -67,8 +69,8 @@ export class GeminiProvider implements Provider {
     return fromGeminiEmbeddings(answer, request.input.length);
   }
 
-  private async count({ request, model, context, warn }: AbilityCall<ChatRequest>): Promise<{ promptTokens: number }> {
-    const answer = await this.client.countTokens(model, toGeminiRequest(request, model, warn), context);
+  private async count(call: AbilityCall<ChatRequest>): Promise<{ promptTokens: number }> {
+    const answer = await this.client.countTokens(call.model, this.toRequest(call), call.context);
     const promptTokens = tokenCount(isJsonObject(answer) ? answer['totalTokens'] : undefined);
     if (promptTokens === undefined) throw new GatewayError('provider_bad_response');
     return { promptTokens };

@@ -1,7 +1,7 @@
 import type { ReasoningEffort } from '../../contract/chat-request.js';
 import type { LossWarning } from '../../contract/provider.js';
-import { geminiModel } from './gemini.model.js';
-import { toThinking } from './gemini.thinking.js';
+import { geminiModel } from './model.js';
+import { toThinking } from './thinking.js';
 
 function think(model: string, effort: ReasoningEffort): { thinking: unknown; warnings: LossWarning['kind'][] } {
   const warnings: LossWarning['kind'][] = [];

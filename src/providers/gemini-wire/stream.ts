@@ -2,16 +2,11 @@ import type { ChatPart } from '../../contract/chat-response.js';
 import { GatewayError } from '../../contract/errors.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.js';
 import type { MeasuredUsage } from '../../contract/usage.js';
-import {
-  blockReason,
-  readCandidates,
-  toFinishReason,
-  type GeminiCandidate,
-  type GeminiPiece,
-} from './gemini.answer.js';
-import { errorObject, fromStreamError, type Secrets } from './gemini.error.js';
-import { describeAnswer, newCallId } from './gemini.response.js';
-import { toUsage } from './gemini.usage.js';
+import { blockReason, readCandidates, toFinishReason, type GeminiCandidate, type GeminiPiece } from './answer.js';
+import { errorObject, fromStreamError } from './error.js';
+import { describeAnswer, newCallId } from './response.js';
+import type { GeminiService } from './service.js';
+import { toUsage } from './usage.js';
 
 interface ChoiceState {
   toolCalls: number;
@@ -30,7 +25,7 @@ export class GeminiStreamReader {
   private hasFailed = false;
 
   constructor(
-    private readonly secrets: Secrets,
+    private readonly service: GeminiService,
     private readonly createId: () => string = newCallId,
   ) {}
 
@@ -54,7 +49,7 @@ export class GeminiStreamReader {
       return this.fail(new GatewayError('provider_bad_response', { cause }));
     }
     const error = errorObject(event);
-    if (error !== undefined) return this.fail(fromStreamError(error, this.secrets));
+    if (error !== undefined) return this.fail(fromStreamError(error, this.service.secrets));
     if (!isJsonObject(event)) return this.fail(new GatewayError('provider_bad_response'));
     return this.read(event);
   }
@@ -91,7 +86,7 @@ export class GeminiStreamReader {
     }
     this.lastUsage = toUsage(event['usageMetadata']) ?? this.lastUsage;
     this.isBlocked ||= blockReason(event) !== undefined;
-    for (const candidate of readCandidates(event)) this.readCandidate(candidate, parts);
+    for (const candidate of readCandidates(event, this.service.issuer)) this.readCandidate(candidate, parts);
     return parts;
   }
 

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../contract/errors.js';
 import type { JsonObject } from '../../contract/json.js';
-import { toGeminiSchema } from './gemini.schema.js';
+import { toGeminiSchema } from './schema.js';
 
 const param = 'tools[0].parameters';
 

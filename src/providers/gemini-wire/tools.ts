@@ -1,8 +1,8 @@
 import type { ChatRequest, Tool } from '../../contract/chat-request.js';
 import type { LossWarning } from '../../contract/provider.js';
-import type { GeminiModel } from './gemini.model.js';
-import { toGeminiSchema } from './gemini.schema.js';
-import type { GeminiFunction, GeminiRequest, GeminiToolConfig } from './gemini.wire.js';
+import type { GeminiModel } from './model.js';
+import { toGeminiSchema } from './schema.js';
+import type { GeminiFunction, GeminiRequest, GeminiToolConfig } from './wire.js';
 
 type Warn = (warning: LossWarning) => void;
 

@@ -4,8 +4,8 @@ import { toGatewayError, type GatewayError } from '../../contract/errors.js';
 import type { PartSink, PartStream } from '../../contract/provider.js';
 import type { MeasuredUsage } from '../../contract/usage.js';
 import { SseSplitter } from '../../transport/sse-splitter.js';
-import type { Secrets } from './gemini.error.js';
-import { GeminiStreamReader } from './gemini.stream.js';
+import type { GeminiService } from './service.js';
+import { GeminiStreamReader } from './stream.js';
 
 /** Longest event taken: one event holds a whole tool call, or a thought signature of some hundred kilobytes. */
 const MAX_EVENT_BYTES = 4_194_304;
@@ -19,9 +19,9 @@ export class GeminiPartStream implements PartStream, ByteSink {
 
   constructor(
     private readonly source: ByteSource,
-    secrets: Secrets,
+    service: GeminiService,
   ) {
-    this.reader = new GeminiStreamReader(secrets);
+    this.reader = new GeminiStreamReader(service);
   }
 
   start(sink: PartSink): void {

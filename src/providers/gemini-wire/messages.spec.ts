@@ -1,8 +1,11 @@
 import type { AssistantPart, Message, UserPart } from '../../contract/chat-request.js';
 import { GatewayError } from '../../contract/errors.js';
 import type { LossWarning } from '../../contract/provider.js';
-import { toGeminiContents } from './gemini.messages.js';
-import { geminiModel } from './gemini.model.js';
+import { toGeminiContents } from './messages.js';
+import { geminiModel } from './model.js';
+import type { GeminiService } from './service.js';
+
+const SERVICE: GeminiService = { issuer: 'clouds', hasCallIds: true, hasTierField: true, secrets: [] };
 
 const system = (...texts: string[]): Message => ({
   role: 'system',
@@ -31,10 +34,10 @@ interface Outcome extends ReturnType<typeof toGeminiContents> {
   readonly warnings: LossWarning[];
 }
 
-function translate(messages: Message[], model = 'gemini-2.5-flash'): Outcome {
+function translate(messages: Message[], model = 'gemini-2.5-flash', service = SERVICE): Outcome {
   const warnings: LossWarning[] = [];
   return {
-    ...toGeminiContents(messages, { model: geminiModel(model), warn: (loss) => warnings.push(loss) }),
+    ...toGeminiContents(messages, { model: geminiModel(model), service, warn: (loss) => warnings.push(loss) }),
     warnings,
   };
 }
@@ -185,7 +188,7 @@ describe('tool calls and results', () => {
 });
 
 describe('thought signatures', () => {
-  const state = { issuer: 'gemini', value: 'c2ln' };
+  const state = { issuer: 'clouds', value: 'c2ln' };
 
   it('go back on the call they came with', () => {
     const { contents } = translate([user('go'), assistant(call('a', { state }), call('b'))], 'gemini-3-flash-preview');
@@ -227,7 +230,7 @@ describe('thought signatures', () => {
   });
 
   it('that are no base64 are refused', () => {
-    const broken = { issuer: 'gemini', value: 'not base64!' };
+    const broken = { issuer: 'clouds', value: 'not base64!' };
     expect(refusal([user('go'), assistant(call('a', { state: broken }))])).toMatchObject({ code: 'invalid_value' });
   });
 });

@@ -2,14 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { ChatChoice, ChatResponse, ContentBlock } from '../../contract/chat-response.js';
 import { GatewayError } from '../../contract/errors.js';
 import { isJsonObject, type JsonObject } from '../../contract/json.js';
-import {
-  blockReason,
-  readCandidates,
-  toFinishReason,
-  type GeminiCandidate,
-  type GeminiPiece,
-} from './gemini.answer.js';
-import { toUsage } from './gemini.usage.js';
+import { blockReason, readCandidates, toFinishReason, type GeminiCandidate, type GeminiPiece } from './answer.js';
+import type { GeminiService } from './service.js';
+import { toUsage } from './usage.js';
 
 /** An id for a tool call the API named none for. */
 export function newCallId(): string {
@@ -21,9 +16,13 @@ export function newCallId(): string {
  * error: the API answers 200 and tells the tokens it read, which an error could not carry to the bill.
  * Throws `provider_bad_response` when the answer has no candidate and no reason for that.
  */
-export function fromGeminiResponse(body: unknown, createId: () => string = newCallId): ChatResponse {
+export function fromGeminiResponse(
+  body: unknown,
+  service: GeminiService,
+  createId: () => string = newCallId,
+): ChatResponse {
   if (!isJsonObject(body)) throw new GatewayError('provider_bad_response');
-  const choices = toChoices(readCandidates(body), createId);
+  const choices = toChoices(readCandidates(body, service.issuer), createId);
   if (choices.length === 0) {
     if (blockReason(body) === undefined) throw new GatewayError('provider_bad_response');
     choices.push({ content: [], finishReason: 'content-filter' });

@@ -1,11 +1,12 @@
 import type { ChatRequest, ImagePart, ResponseFormat } from '../../contract/chat-request.js';
 import type { LossWarning } from '../../contract/provider.js';
-import { toGeminiContents } from './gemini.messages.js';
-import { geminiModel, type GeminiModel } from './gemini.model.js';
-import { toGeminiSchema } from './gemini.schema.js';
-import { toThinking } from './gemini.thinking.js';
-import { toGeminiTools } from './gemini.tools.js';
-import type { GeminiGenerationConfig, GeminiRequest } from './gemini.wire.js';
+import { toGeminiContents } from './messages.js';
+import { geminiModel, type GeminiModel } from './model.js';
+import { toGeminiSchema } from './schema.js';
+import type { GeminiService } from './service.js';
+import { toThinking } from './thinking.js';
+import { toGeminiTools } from './tools.js';
+import type { GeminiGenerationConfig, GeminiRequest } from './wire.js';
 
 type Warn = (warning: LossWarning) => void;
 
@@ -13,10 +14,13 @@ type Warn = (warning: LossWarning) => void;
  * A canonical chat request as the body of generateContent and streamGenerateContent. Throws `invalid_value` for what
  * no request of this API can hold; everything else that is lost goes to `warn`.
  */
-export function toGeminiRequest(request: ChatRequest, modelName: string, warn: Warn): GeminiRequest {
-  const model = geminiModel(modelName);
+export function toGeminiRequest(
+  request: ChatRequest,
+  { model: name, service, warn }: { readonly model: string; readonly service: GeminiService; readonly warn: Warn },
+): GeminiRequest {
+  const model = geminiModel(name);
   const body: GeminiRequest = {
-    ...toGeminiContents(request.messages, { model, warn }),
+    ...toGeminiContents(request.messages, { model, service, warn }),
     ...toGeminiTools(request, model, warn),
   };
   const generationConfig = toGenerationConfig(request, model, warn);

@@ -1,7 +1,6 @@
 import type { ProviderState } from '../../contract/chat-request.js';
 import type { FinishReason } from '../../contract/chat-response.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.js';
-import { GEMINI_STATE } from './gemini.wire.js';
 
 /** One thing a candidate says; what this gateway never asks for (code execution, server-side tools) is none. */
 export type GeminiPiece =
@@ -26,11 +25,16 @@ export interface GeminiCandidate {
   readonly logprobs?: JsonValue;
 }
 
-/** The candidates of an answer; none where it has none. Nothing in them is trusted to be well formed. */
-export function readCandidates(answer: JsonObject): readonly GeminiCandidate[] {
+/**
+ * The candidates of an answer; none where it has none. Nothing in them is trusted to be well formed. Signatures become
+ * state of `issuer`.
+ */
+export function readCandidates(answer: JsonObject, issuer: string): readonly GeminiCandidate[] {
   const { candidates } = answer;
   if (!Array.isArray(candidates)) return [];
-  return candidates.flatMap((candidate, position) => (isJsonObject(candidate) ? [read(candidate, position)] : []));
+  return candidates.flatMap((candidate, position) =>
+    isJsonObject(candidate) ? [read(candidate, position, issuer)] : [],
+  );
 }
 
 /** Why the prompt was refused; undefined = it was not. */
@@ -59,24 +63,24 @@ export function toFinishReason(reason: string | undefined, hasToolCalls: boolean
   return FINISH[reason ?? ''] ?? (hasToolCalls ? 'tool-calls' : 'stop');
 }
 
-function read(candidate: JsonObject, position: number): GeminiCandidate {
+function read(candidate: JsonObject, position: number, issuer: string): GeminiCandidate {
   const { index, content, finishReason, logprobsResult } = candidate;
   const parts = isJsonObject(content) && Array.isArray(content['parts']) ? content['parts'] : [];
   const logprobs = isJsonObject(logprobsResult) ? toLogprobs(logprobsResult) : undefined;
   return {
     index: typeof index === 'number' && Number.isSafeInteger(index) && index >= 0 ? index : position,
-    pieces: parts.flatMap((part) => (isJsonObject(part) ? readPart(part) : [])),
+    pieces: parts.flatMap((part) => (isJsonObject(part) ? readPart(part, issuer) : [])),
     ...(typeof finishReason === 'string' && finishReason !== 'FINISH_REASON_UNSPECIFIED' ? { finishReason } : {}),
     ...(logprobs === undefined ? {} : { logprobs }),
   };
 }
 
 /** A signature without `thought` is no reasoning text: it becomes a piece of empty reasoning that holds the state. */
-function readPart(part: JsonObject): GeminiPiece[] {
+function readPart(part: JsonObject, issuer: string): GeminiPiece[] {
   const { text, thought, functionCall, thoughtSignature } = part;
   const state =
     typeof thoughtSignature === 'string' && thoughtSignature !== ''
-      ? { state: { issuer: GEMINI_STATE, value: thoughtSignature } }
+      ? { state: { issuer, value: thoughtSignature } }
       : {};
   if (isJsonObject(functionCall) && typeof functionCall['name'] === 'string') {
     const { id, name, args } = functionCall;

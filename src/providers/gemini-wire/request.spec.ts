@@ -1,8 +1,10 @@
 import type { ChatRequest, Tool } from '../../contract/chat-request.js';
 import type { LossWarning } from '../../contract/provider.js';
-import { toGeminiRequest } from './gemini.request.js';
-import type { GeminiRequest } from './gemini.wire.js';
+import { toGeminiRequest } from './request.js';
+import type { GeminiService } from './service.js';
+import type { GeminiRequest } from './wire.js';
 
+const service: GeminiService = { issuer: 'clouds', hasCallIds: true, hasTierField: true, secrets: [] };
 const messages: ChatRequest['messages'] = [{ role: 'user', content: [{ type: 'text', text: 'hi' }] }];
 
 function translate(
@@ -10,7 +12,10 @@ function translate(
   model = 'gemini-2.5-flash',
 ): { body: GeminiRequest; warnings: LossWarning[] } {
   const warnings: LossWarning[] = [];
-  return { body: toGeminiRequest({ messages, ...changes }, model, (loss) => warnings.push(loss)), warnings };
+  return {
+    body: toGeminiRequest({ messages, ...changes }, { model, service, warn: (loss) => warnings.push(loss) }),
+    warnings,
+  };
 }
 
 const schema = { type: 'object', properties: { city: { type: 'string' } }, additionalProperties: false };

@@ -1,7 +1,13 @@
 import { GatewayError } from '../../contract/errors.js';
 import type { JsonObject, JsonValue } from '../../contract/json.js';
-import { fromGeminiResponse } from './gemini.response.js';
-import { toUsage } from './gemini.usage.js';
+import { fromGeminiResponse as fromResponse } from './response.js';
+import type { GeminiService } from './service.js';
+import { toUsage } from './usage.js';
+
+const service: GeminiService = { issuer: 'clouds', hasCallIds: true, hasTierField: true, secrets: [] };
+
+const fromGeminiResponse = (body: unknown, createId?: () => string): ReturnType<typeof fromResponse> =>
+  fromResponse(body, service, createId);
 
 function answer(parts: JsonValue[], changes: JsonObject = {}): JsonObject {
   return { candidates: [{ content: { parts, role: 'model' }, finishReason: 'STOP', ...changes }] };
@@ -55,7 +61,7 @@ describe('fromGeminiResponse', () => {
   });
 
   it('keeps signatures with what they sign, and takes none for a thought', () => {
-    const state = { issuer: 'gemini', value: 'c2ln' };
+    const state = { issuer: 'clouds', value: 'c2ln' };
     const body = answer([
       { ...call(), thoughtSignature: 'c2ln' },
       { text: 'a', thoughtSignature: 'c2ln' },

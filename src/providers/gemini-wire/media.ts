@@ -1,6 +1,6 @@
 import type { AudioPart, FilePart, ImagePart, MediaSource } from '../../contract/chat-request.js';
 import { GatewayError } from '../../contract/errors.js';
-import type { GeminiPart } from './gemini.wire.js';
+import type { GeminiPart } from './wire.js';
 
 const BY_EXTENSION: Readonly<Record<string, string>> = {
   png: 'image/png',

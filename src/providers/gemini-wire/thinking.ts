@@ -1,7 +1,7 @@
 import type { ReasoningEffort } from '../../contract/chat-request.js';
 import type { LossWarning } from '../../contract/provider.js';
-import type { GeminiModel } from './gemini.model.js';
-import type { GeminiThinking, GeminiThinkingLevel } from './gemini.wire.js';
+import type { GeminiModel } from './model.js';
+import type { GeminiThinking, GeminiThinkingLevel } from './wire.js';
 
 /** Token budgets of generation 2.5, as the provider's own OpenAI-compatible endpoint documents them. */
 const BUDGETS = {

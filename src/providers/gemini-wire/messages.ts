@@ -9,9 +9,10 @@ import type {
 import { GatewayError } from '../../contract/errors.js';
 import { isJsonObject, type JsonObject } from '../../contract/json.js';
 import type { LossWarning } from '../../contract/provider.js';
-import { toMediaPart } from './gemini.media.js';
-import type { GeminiModel } from './gemini.model.js';
-import { GEMINI_STATE, type GeminiContent, type GeminiPart, type GeminiRequest } from './gemini.wire.js';
+import { toMediaPart } from './media.js';
+import type { GeminiModel } from './model.js';
+import type { GeminiService } from './service.js';
+import type { GeminiContent, GeminiPart, GeminiRequest } from './wire.js';
 
 /** Accepted by generation 3 in place of a signature, for calls the model did not make itself. */
 const UNSIGNED_CALL = 'skip_thought_signature_validator';
@@ -19,8 +20,10 @@ const UNSIGNED_CALL = 'skip_thought_signature_validator';
 type AssistantMessage = Extract<Message, { role: 'assistant' }>;
 type ToolMessage = Extract<Message, { role: 'tool' }>;
 
-interface Target {
+/** Whom a request is for, and who hears what it loses. */
+export interface GeminiTarget {
   readonly model: GeminiModel;
+  readonly service: GeminiService;
   readonly warn: (warning: LossWarning) => void;
 }
 
@@ -34,7 +37,7 @@ interface ToolResult {
 /** Turns as `contents`, and the leading system messages as `systemInstruction`. */
 export function toGeminiContents(
   messages: readonly Message[],
-  target: Target,
+  target: GeminiTarget,
 ): Pick<GeminiRequest, 'contents' | 'systemInstruction'> {
   const fold = new ContentFold(target);
   messages.forEach((message, index) => fold.add(message, index));
@@ -50,7 +53,7 @@ class ContentFold {
   private results: ToolResult[] = [];
   private lastIsResults = false;
 
-  constructor(private readonly target: Target) {}
+  constructor(private readonly target: GeminiTarget) {}
 
   add(message: Message, index: number): void {
     const path = `messages[${index}]`;
@@ -162,7 +165,7 @@ class ContentFold {
   }
 }
 
-interface PartTarget extends Target {
+interface PartTarget extends GeminiTarget {
   readonly path: string;
 }
 
@@ -180,7 +183,7 @@ function assistantParts(content: readonly AssistantPart[], target: PartTarget): 
     } else {
       const signature = signatureOf(part.state, { ...target, path });
       if (part.text === '') loose = signature ?? loose;
-      else if (part.state === undefined || part.state.issuer === GEMINI_STATE) {
+      else if (part.state === undefined || part.state.issuer === target.service.issuer) {
         parts.push({ text: part.text, thought: true, ...signed(signature) });
       }
     }
@@ -209,7 +212,7 @@ function signed(signature: string | undefined): Pick<GeminiPart, 'thoughtSignatu
 
 function signatureOf(state: ProviderState | undefined, target: PartTarget): string | undefined {
   if (state === undefined) return undefined;
-  if (state.issuer !== GEMINI_STATE) {
+  if (state.issuer !== target.service.issuer) {
     target.warn({ field: target.path, kind: 'dropped', detail: 'reasoning state of another provider' });
     return undefined;
   }
@@ -220,10 +223,14 @@ function signatureOf(state: ProviderState | undefined, target: PartTarget): stri
   });
 }
 
-/** Ids are sent on calls and results alike: recorded traffic shows that the API takes ids of any origin. */
 function functionCall(part: ToolCallPart, target: PartTarget): GeminiPart {
-  const call = { ...(part.id === '' ? {} : { id: part.id }), name: part.name, args: callArguments(part, target.path) };
+  const call = { ...callId(part.id, target), name: part.name, args: callArguments(part, target.path) };
   return { functionCall: call, ...signed(signatureOf(part.state, target)) };
+}
+
+/** Recorded traffic shows that a service that knows ids takes those of any origin. */
+function callId(id: string, target: GeminiTarget): { readonly id?: string } {
+  return id === '' || !target.service.hasCallIds ? {} : { id };
 }
 
 function callArguments(part: ToolCallPart, path: string): JsonObject {
@@ -249,7 +256,7 @@ function toolResult(message: ToolMessage, name: string, target: PartTarget): Too
     });
   }
   const functionResponse = {
-    ...(message.toolCallId === '' ? {} : { id: message.toolCallId }),
+    ...callId(message.toolCallId, target),
     name,
     response: message.isError === true ? { error: text } : { output: text },
     ...(isNested ? { parts: media } : {}),

@@ -1,6 +1,9 @@
 import type { ChatPart } from '../../contract/chat-response.js';
 import type { JsonObject } from '../../contract/json.js';
-import { GeminiStreamReader } from './gemini.stream.js';
+import type { GeminiService } from './service.js';
+import { GeminiStreamReader } from './stream.js';
+
+const service: GeminiService = { issuer: 'clouds', hasCallIds: true, hasTierField: true, secrets: ['secret-key'] };
 
 function event(parts: JsonObject[], changes: JsonObject = {}): JsonObject {
   const { finishReason, index, ...rest } = changes;
@@ -9,7 +12,7 @@ function event(parts: JsonObject[], changes: JsonObject = {}): JsonObject {
 
 function read(...events: (JsonObject | string)[]): ChatPart[] {
   let made = 0;
-  const reader = new GeminiStreamReader(['secret-key'], () => `id-${(made += 1)}`);
+  const reader = new GeminiStreamReader(service, () => `id-${(made += 1)}`);
   const data = events.map((entry) => (typeof entry === 'string' ? entry : JSON.stringify(entry)));
   return [...data.flatMap((entry) => reader.push(entry)), ...reader.end()];
 }
@@ -45,7 +48,7 @@ describe('GeminiStreamReader', () => {
   });
 
   it('keeps thoughts and signatures', () => {
-    const state = { issuer: 'gemini', value: 'c2ln' };
+    const state = { issuer: 'clouds', value: 'c2ln' };
     const parts = read(
       event([{ text: 'hm', thought: true }]),
       event([{ ...call('x'), thoughtSignature: 'c2ln' }]),

@@ -88,7 +88,6 @@ export interface GeminiRequest {
   tools?: { readonly functionDeclarations: GeminiFunction[] }[];
   toolConfig?: GeminiToolConfig;
   generationConfig?: GeminiGenerationConfig;
+  /** `flex` or `priority`; absent = standard. */
+  serviceTier?: string;
 }
-
-/** Issuer of the provider state this kind makes and accepts. */
-export const GEMINI_STATE = 'gemini';

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { getOptionsToken, getStorageToken, type ThrottlerModuleOptions } from '@nestjs/throttler';
 import { ConfigStore } from '../config/config.store.js';
+import { TransportModule } from '../transport/transport.module.js';
 import { AccessGuard } from './access.guard.js';
 import { AuthenticateGuard } from './authenticate.guard.js';
 import { Authenticator } from './authenticator.js';
@@ -30,6 +31,7 @@ function floodOptions(config: ConfigStore): ThrottlerModuleOptions {
  * FloodGuard, AccessGuard. Nest stops at the first that throws, so the one that refuses strangers comes last.
  */
 @Module({
+  imports: [TransportModule],
   providers: [
     KeyStore,
     TokenVerifier,

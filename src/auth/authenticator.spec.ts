@@ -9,6 +9,7 @@ import { generateApiKey } from '../contract/api-key.js';
 import { BackgroundTasks } from '../state/background-tasks.js';
 import { Authenticator } from './authenticator.js';
 import { KeyStore } from './key.store.js';
+import { Transport } from '../transport/transport.js';
 import { TokenVerifier } from './token.verifier.js';
 
 const KEY = generateApiKey();
@@ -41,7 +42,7 @@ describe('Authenticator', () => {
     const logger = createLogger('silent');
     store = new ConfigStore({ version: 1, sha: '', source: 'file', config: config(document) });
     tasks = new BackgroundTasks(logger);
-    const tokens = new TokenVerifier(store, tasks, logger);
+    const tokens = new TokenVerifier(store, tasks, new Transport(store.current.config.transport), logger);
     tokens.onModuleInit();
     authenticator = new Authenticator(new KeyStore(store, logger), tokens, logger);
   };

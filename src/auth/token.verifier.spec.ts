@@ -8,6 +8,7 @@ import { createLogger } from '../config/logging.js';
 import { toGatewayError, type GatewayError } from '../contract/errors.js';
 import { BackgroundTasks } from '../state/background-tasks.js';
 import { TokenStrategy } from './token.strategy.js';
+import { Transport } from '../transport/transport.js';
 import { TokenVerifier } from './token.verifier.js';
 
 const config = (auth: Record<string, unknown>) =>
@@ -40,7 +41,7 @@ describe('TokenVerifier', () => {
     const logger = createLogger('silent');
     store = new ConfigStore({ version: 1, sha: '', source: 'file', config: config(auth) });
     tasks = new BackgroundTasks(logger);
-    tokens = new TokenVerifier(store, tasks, logger);
+    tokens = new TokenVerifier(store, tasks, new Transport(store.current.config.transport), logger);
     tokens.onModuleInit();
   };
   const withToken = (token: string): Promise<string> =>

@@ -7,6 +7,7 @@ import { ConfigStore } from '../config/config.store.js';
 import { LOGGER } from '../config/logging.js';
 import type { Caller } from '../contract/caller.js';
 import { BackgroundTasks } from '../state/background-tasks.js';
+import { Transport } from '../transport/transport.js';
 import { JwksSource } from './jwks.source.js';
 import { PemKeySource, type KeySource } from './key-source.js';
 import { invalidToken } from './refusal.js';
@@ -47,6 +48,7 @@ export class TokenVerifier implements OnModuleInit, OnModuleDestroy {
   constructor(
     config: ConfigStore,
     private readonly tasks: BackgroundTasks,
+    private readonly transport: Transport,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.issuers = this.compile(config.current.config, new Map());
@@ -108,6 +110,8 @@ export class TokenVerifier implements OnModuleInit, OnModuleDestroy {
 
   private createSource(issuer: JwtIssuerConfig): KeySource {
     if (issuer.jwksUri === undefined) return new PemKeySource(issuer.publicKey ?? '');
+    // Key sets are fetched by the runtime's own fetch; it shall know the proxy and the certificate authorities.
+    this.transport.carryFetch(new URL(issuer.jwksUri).origin);
     return new JwksSource(issuer.jwksUri, {
       failed: (reason) => {
         this.logger.warn({ issuer: issuer.issuer, err: reason }, 'the key set of an issuer could not be fetched');

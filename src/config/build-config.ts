@@ -5,6 +5,7 @@ import type { ConfigPath, Finding, Position } from './config.problem.js';
 import { configSchema } from './config.schema.js';
 import type { ProviderKindDescriptor, TollgateConfig } from './config.schema.js';
 import { variable } from './environment.js';
+import { withOutboundProxy } from './outbound-proxy.js';
 import type { Environment } from './environment.js';
 import type { FileReader } from './file-reader.js';
 import { freezeDeep } from './freeze.js';
@@ -72,10 +73,10 @@ export function buildConfig(document: ConfigDocument, context: BuildContext): Bu
     refuse(findings);
     throw new ConfigError(document.source, [{ path: '', message: 'the configuration is not valid' }]);
   }
-  const complete: TollgateConfig = {
-    ...parsed.data,
-    organisations: { default: { limits: {}, teams: {} }, ...parsed.data.organisations },
-  };
+  const complete = withOutboundProxy(
+    { ...parsed.data, organisations: { default: { limits: {}, teams: {} }, ...parsed.data.organisations } },
+    context.environment,
+  );
   refuse([...findings, ...configFindings(complete)]);
   const merged = context.previous
     ? holdBackRestartKeys(context.previous, complete)

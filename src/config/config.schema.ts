@@ -110,7 +110,8 @@ const transportSchema = z
     proxy: z
       .url({ protocol: /^https?$/ })
       .optional()
-      .describe('Forward proxy for all upstream calls.'),
+      .describe('Forward proxy for all outbound calls; absent = HTTPS_PROXY with NO_PROXY, of the environment.'),
+    noProxy: z.array(z.string().min(1)).default([]).describe('Hosts reached without the proxy, as NO_PROXY has them.'),
     caFile: z.string().optional().describe('Additional certificate authorities, PEM.'),
   })
   .prefault({});

@@ -51,6 +51,17 @@ describe('Transport behind a forward proxy', () => {
     expect(record?.body.toString()).toBe('{"a":1}');
   });
 
+  it('goes around it to hosts that are excepted, and takes it again when they no longer are', async () => {
+    const { port } = proxy.address() as AddressInfo;
+    const settings = { ...SETTINGS, proxy: `http://127.0.0.1:${port}` };
+    transport.reconfigure({ ...settings, noProxy: [new URL(origin).host] });
+    await transport.send(requestTo(`${origin}/direct`));
+    expect(seen).toEqual([]);
+    transport.reconfigure({ ...settings, noProxy: ['elsewhere.example'] });
+    await transport.send(requestTo(`${origin}/proxied`));
+    expect(seen).toEqual([`POST ${origin}/proxied`]);
+  });
+
   it('asks it for a tunnel towards https, and is provider_unreachable when there is none', async () => {
     let dispatched = 0;
     const call = requestTo('https://provider.example/path', { onDispatch: () => void (dispatched += 1) });

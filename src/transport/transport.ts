@@ -5,6 +5,7 @@ import type { TollgateConfig } from '../config/config.schema.js';
 import type { ByteSource } from '../contract/byte-source.js';
 import { GatewayError } from '../contract/errors.js';
 import { routeBuiltInFetch } from './built-in-fetch.js';
+import { bypassesProxy } from './no-proxy.js';
 import { DeadlineWheel } from './deadline-wheel.js';
 import type { Exchange } from './exchange.js';
 import { SseSplitter } from './sse-splitter.js';
@@ -12,8 +13,10 @@ import { StreamExchange } from './stream-exchange.js';
 import type { OpenResponse, UpstreamRequest, WholeResponse } from './upstream.js';
 import { tooLong, WholeExchange } from './whole-exchange.js';
 
-/** The `transport` section of the configuration. */
-export type TransportSettings = TollgateConfig['transport'];
+type ConfiguredTransport = TollgateConfig['transport'];
+
+/** The `transport` section of the configuration; `noProxy` absent = no exceptions. */
+export type TransportSettings = Omit<ConfiguredTransport, 'noProxy'> & Partial<Pick<ConfiguredTransport, 'noProxy'>>;
 
 /** Longest handshake a connection may take; calls wait for one only as long as their own `connectMs`. */
 const HANDSHAKE_MS = 10_000;
@@ -28,6 +31,7 @@ export class Transport {
   /** Pools of earlier settings that still finish their calls. */
   private readonly retired = new Set<Dispatcher>();
   private readonly fetchRoutes = new Map<string, () => void>();
+  private throughProxy: Dispatcher | undefined;
   private settings: TransportSettings;
   private isClosed = false;
 
@@ -50,11 +54,12 @@ export class Transport {
     this.maxEventBytes = maxEventBytes;
     this.settings = settings;
     if (isSame) return;
-    for (const pool of this.pools.values()) {
+    for (const pool of new Set(this.pools.values())) {
       this.retired.add(pool);
       pool.close(() => this.retired.delete(pool));
     }
     this.pools.clear();
+    this.throughProxy = undefined;
   }
 
   /** Sends and gathers the whole answer, whatever its status. Rejects only with GatewayError, `beforeSend`'s included. */
@@ -117,9 +122,9 @@ export class Transport {
   async close(): Promise<void> {
     this.isClosed = true;
     for (const undo of this.fetchRoutes.values()) undo();
-    const pools = [...this.pools.values(), ...this.retired];
+    const pools = new Set([...this.pools.values(), ...this.retired]);
     this.pools.clear();
-    await Promise.all(pools.map((pool) => pool.destroy()));
+    await Promise.all([...pools].map((pool) => pool.destroy()));
   }
 
   private dispatch(request: UpstreamRequest, exchange: Exchange): void {
@@ -137,20 +142,30 @@ export class Transport {
 
   private pool(origin: string): Dispatcher {
     if (this.isClosed) throw new GatewayError('server_shutting_down');
-    const key = this.settings.proxy === undefined ? origin : '';
-    const known = this.pools.get(key);
+    const known = this.pools.get(origin);
     if (known !== undefined) return known;
-    const created = createPool(origin, this.settings);
-    this.pools.set(key, created);
+    const { proxy, noProxy = [] } = this.settings;
+    const isDirect = proxy === undefined || bypassesProxy(origin, noProxy);
+    const created = isDirect ? directPool(origin, this.settings) : this.proxyPool(proxy);
+    this.pools.set(origin, created);
     return created;
+  }
+
+  /** The one pool of everything that goes by the proxy. */
+  private proxyPool(proxy: string): Dispatcher {
+    this.throughProxy ??= new ProxyAgent({
+      ...poolOptions(this.settings),
+      uri: proxy,
+      requestTls: tlsOptions(this.settings),
+      proxyTls: tlsOptions(this.settings),
+    });
+    return this.throughProxy;
   }
 }
 
 /** Timeouts of undici's own are off: the wheel keeps them. HTTP/2 is off: one call, one connection, one abort. */
-function createPool(origin: string, settings: TransportSettings): Dispatcher {
-  const { connectionsPerOrigin, keepAliveMs, proxy, caFile } = settings;
-  const tls = caFile === undefined ? {} : { ca: [...getCACertificates('default'), readFileSync(caFile, 'utf8')] };
-  const options = {
+function poolOptions({ connectionsPerOrigin, keepAliveMs }: TransportSettings) {
+  return {
     connections: connectionsPerOrigin,
     pipelining: 1,
     keepAliveTimeout: keepAliveMs,
@@ -160,6 +175,12 @@ function createPool(origin: string, settings: TransportSettings): Dispatcher {
     connectTimeout: HANDSHAKE_MS,
     allowH2: false,
   };
-  if (proxy === undefined) return new Pool(origin, { ...options, connect: tls });
-  return new ProxyAgent({ ...options, uri: proxy, requestTls: tls, proxyTls: tls });
+}
+
+function tlsOptions({ caFile }: TransportSettings): { ca?: string[] } {
+  return caFile === undefined ? {} : { ca: [...getCACertificates('default'), readFileSync(caFile, 'utf8')] };
+}
+
+function directPool(origin: string, settings: TransportSettings): Dispatcher {
+  return new Pool(origin, { ...poolOptions(settings), connect: tlsOptions(settings) });
 }

@@ -1,0 +1,67 @@
+import type { ByteSink, ByteSource } from '../../contract/byte-source.js';
+import type { ChatPart } from '../../contract/chat-response.js';
+import { toGatewayError, type GatewayError } from '../../contract/errors.js';
+import type { PartSink, PartStream } from '../../contract/provider.js';
+import type { MeasuredUsage } from '../../contract/usage.js';
+import type { SseSplitter } from '../../transport/sse-splitter.js';
+import type { MessagesStreamReader } from './stream.js';
+
+/** The bytes of a Messages stream as parts; what arrives together is handed on together. */
+export class MessagesPartStream implements PartStream, ByteSink {
+  private sink: PartSink | undefined;
+
+  constructor(
+    private readonly source: ByteSource,
+    private readonly splitter: SseSplitter,
+    private readonly reader: MessagesStreamReader,
+  ) {}
+
+  start(sink: PartSink): void {
+    this.sink = sink;
+    this.source.start(this);
+  }
+
+  resume(): void {
+    this.source.resume();
+  }
+
+  destroy(): void {
+    this.sink = undefined;
+    this.source.destroy();
+  }
+
+  usageSoFar(): MeasuredUsage | undefined {
+    const { usage, over } = this.reader;
+    return usage === undefined || over ? usage : { ...usage, source: 'partial' };
+  }
+
+  data(chunk: Buffer): boolean {
+    // After the end the rest is read and dropped, so that the connection can be used again.
+    if (this.reader.over) return true;
+    const parts: ChatPart[] = [];
+    try {
+      for (const { data } of this.splitter.push(chunk)) {
+        for (const part of this.reader.push(data)) parts.push(part);
+      }
+    } catch (thrown) {
+      parts.push(...this.reader.fail(toGatewayError(thrown)));
+    }
+    return this.deliver(parts);
+  }
+
+  end(): void {
+    this.deliver(this.reader.end());
+  }
+
+  error(error: GatewayError): void {
+    this.deliver(this.reader.fail(error));
+  }
+
+  private deliver(parts: readonly ChatPart[]): boolean {
+    const last = parts.at(-1);
+    if (last === undefined || this.sink === undefined) return true;
+    if (last.type === 'error') this.source.destroy();
+    const wantsMore = this.sink(parts);
+    return wantsMore || this.reader.over;
+  }
+}

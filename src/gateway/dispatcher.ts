@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Response } from 'express';
 import { ConfigStore } from '../config/config.store.js';
 import { GatewayError, toGatewayError } from '../contract/errors.js';
+import type { Outcome, RequestRecord } from '../contract/record.js';
 import { NO_USAGE } from '../contract/usage.js';
 import type { StreamTermination } from '../metrics/metric-contract.js';
 import { MetricsRecorder } from '../metrics/metrics.recorder.js';
@@ -18,10 +19,22 @@ import type { LiveRequest } from './request/live-request.js';
 
 /** Why a stream ended, in the words of the metrics. */
 function termination(end: RelayEnd, live: LiveRequest): StreamTermination {
+  if (live.clientGone) return 'client_abort';
   if (end.how === 'complete') return 'completed';
   if (live.cutBy !== undefined) return 'drain_cut';
-  if (live.clientGone) return 'client_abort';
-  return end.error?.code === 'provider_timeout' ? 'idle_timeout' : 'provider_error';
+  return end.error.code === 'provider_timeout' ? 'idle_timeout' : 'provider_error';
+}
+
+/** How a request ended whose answer had begun and was never whole. */
+function brokenOutcome({ clientGone, cutBy }: LiveRequest): Outcome {
+  if (clientGone) return 'client-abort';
+  return cutBy === undefined ? 'failed' : 'drain-cut';
+}
+
+/** Notes why an answer failed; what was thrown is logged where the failure is ours. */
+function noteError(record: RequestRecord, error: GatewayError): void {
+  record.error = error.code;
+  if (error.code === 'internal_error') record.cause = error.cause;
 }
 
 /**
@@ -100,8 +113,8 @@ export class Dispatcher {
     if (end.how !== 'complete') {
       const { cutBy } = live;
       if (cutBy !== undefined) writer.fail(dispatch.streamError(cutBy));
-      record.outcome = cutBy !== undefined ? 'drain-cut' : live.clientGone ? 'client-abort' : 'failed';
-      record.error = (cutBy ?? end.error)?.code ?? 'provider_stream_broken';
+      record.outcome = brokenOutcome(live);
+      noteError(record, cutBy ?? end.error);
     }
     dispatch.close();
   }
@@ -114,14 +127,13 @@ export class Dispatcher {
     const givenUp = live.isAbandoned && dispatch.wasDispatched;
     record.usage = givenUp ? estimatedUsage(dispatch.promptTokens, 0) : NO_USAGE;
     record.usageEstimated = givenUp;
-    record.error = error.code;
-    if (error.code === 'internal_error') record.cause = error.cause;
+    noteError(record, error);
     if (live.clientGone) {
       record.outcome = 'client-abort';
       return;
     }
     if (!writer.begun) throw error;
-    record.outcome = live.cutBy === undefined ? 'failed' : 'drain-cut';
+    record.outcome = brokenOutcome(live);
     writer.fail(dispatch.streamError(error));
   }
 }

@@ -2,8 +2,7 @@ import type { ByteSink, ByteSource } from '../../contract/byte-source.js';
 import { GatewayError, toGatewayError } from '../../contract/errors.js';
 import { NATIVE_EVENT, type NativeTap } from '../../contract/provider.js';
 import { SseSplitter, type SseEvent } from '../../transport/sse-splitter.js';
-import { Relay, type RelayOptions } from './relay.js';
-import { brokenStream } from './response-writer.js';
+import { brokenStream, Relay, type RelayOptions } from './relay.js';
 
 /** What a native stream is made of. */
 export interface NativeRelayOptions extends RelayOptions {

@@ -1,25 +1,25 @@
-import type { GatewayError } from '../../contract/errors.js';
+import { GatewayError } from '../../contract/errors.js';
 import type { MeasuredUsage } from '../../contract/usage.js';
-import { brokenStream, type ResponseWriter } from './response-writer.js';
+import type { ResponseWriter } from './response-writer.js';
 
 /** Most bytes kept back before the first content. */
 const MAX_HELD_BYTES = 1_048_576;
 
-/** How a relayed stream ended. */
-export interface RelayEnd {
-  /** `complete`: whole. `failed`: broken after commit; `error` says why. `abandoned`: given up by our side. */
-  readonly how: 'complete' | 'failed' | 'abandoned';
-  readonly error?: GatewayError;
+/** Whole, broken by the provider, or given up by our side, and why. */
+type Ending = { readonly how: 'complete' } | { readonly how: 'failed' | 'abandoned'; readonly error: GatewayError };
+
+/** How a relayed stream ended, and what is to be charged for it. */
+export type RelayEnd = Ending & {
   /** The last usage the provider told; absent = none. */
   readonly usage?: MeasuredUsage;
   /** UTF-8 bytes generated so far, for an estimate where usage is missing. */
   readonly generatedBytes: number;
-}
+};
 
 /** What a relay needs of its surroundings. */
 export interface RelayOptions {
-  readonly writer: ResponseWriter;
-  /** Called once, just before the first content is written. */
+  readonly writer: Pick<ResponseWriter, 'write' | 'end' | 'fail' | 'onDrain'>;
+  /** Called once, when the first content is about to be written: the answer has to begin. */
   readonly onCommit: () => void;
   /** An error as an in-band event of the caller's dialect. */
   readonly streamError: (error: GatewayError) => string;
@@ -32,12 +32,12 @@ export interface RelayOptions {
 export abstract class Relay {
   readonly committed: Promise<void>;
   readonly ended: Promise<RelayEnd>;
-  private settleCommit: { resolve: () => void; reject: (error: GatewayError) => void };
-  private settleEnd: (end: RelayEnd) => void;
+  private readonly settleCommit: { resolve: () => void; reject: (error: GatewayError) => void };
+  private readonly settleEnd: (end: RelayEnd) => void;
   private held: (Buffer | string)[] = [];
   private heldBytes = 0;
   private isCommitted = false;
-  private detached = false;
+  private isDetached = false;
   protected isOver = false;
 
   constructor(protected readonly options: RelayOptions) {
@@ -62,7 +62,8 @@ export abstract class Relay {
 
   /** The client is gone but the provider bills on: read to the end, write nothing. */
   detach(): void {
-    this.detached = true;
+    this.isDetached = true;
+    this.held = [];
     this.resumeSource();
   }
 
@@ -75,10 +76,8 @@ export abstract class Relay {
 
   /** Hands whole events to the client, or holds them back; returns false when the source should pause. */
   protected emit(bytes: Buffer | string, hasContent: boolean): boolean {
-    if (this.detached) return true;
-    if (this.isCommitted) return this.options.writer.write(bytes);
-    this.held.push(bytes);
-    this.heldBytes += bytes.length;
+    if (this.isCommitted) return this.isDetached || this.options.writer.write(bytes);
+    if (!this.isDetached) this.hold(bytes);
     if (hasContent) return this.commit();
     if (this.heldBytes > MAX_HELD_BYTES) this.fail(brokenStream());
     return true;
@@ -88,7 +87,7 @@ export abstract class Relay {
   protected complete(): void {
     if (this.isOver) return;
     if (!this.isCommitted) this.commit();
-    if (!this.detached) this.options.writer.end();
+    if (!this.isDetached) this.options.writer.end();
     this.finish({ how: 'complete' });
   }
 
@@ -96,28 +95,42 @@ export abstract class Relay {
   protected fail(error: GatewayError): void {
     if (this.isOver) return;
     this.destroySource();
-    if (this.isCommitted && !this.detached) this.options.writer.fail(this.options.streamError(error));
+    if (this.isCommitted && !this.isDetached) this.options.writer.fail(this.options.streamError(error));
     this.finish({ how: 'failed', error });
   }
 
+  private hold(bytes: Buffer | string): void {
+    this.held.push(bytes);
+    this.heldBytes += Buffer.byteLength(bytes);
+  }
+
   private commit(): boolean {
-    const { writer, onCommit } = this.options;
-    onCommit();
-    writer.begin();
+    if (!this.isDetached) this.options.onCommit();
     this.isCommitted = true;
-    writer.onDrain = () => this.resumeSource();
-    let ready = true;
-    for (const bytes of this.held) ready = writer.write(bytes);
-    this.held = [];
+    const ready = this.isDetached || this.writeHeld();
     this.settleCommit.resolve();
     return ready;
   }
 
-  private finish(end: Pick<RelayEnd, 'how' | 'error'>): void {
+  private writeHeld(): boolean {
+    const { writer } = this.options;
+    writer.onDrain = () => this.resumeSource();
+    let ready = true;
+    for (const bytes of this.held) ready = writer.write(bytes);
+    this.held = [];
+    return ready;
+  }
+
+  private finish(end: Ending): void {
     this.isOver = true;
     this.held = [];
     const { usage, generatedBytes } = this.progress();
-    if (!this.isCommitted && end.error !== undefined) this.settleCommit.reject(end.error);
+    if (!this.isCommitted && end.how !== 'complete') this.settleCommit.reject(end.error);
     this.settleEnd({ ...end, generatedBytes, ...(usage === undefined ? {} : { usage }) });
   }
+}
+
+/** The failure of a stream that broke off, or cannot be relayed. */
+export function brokenStream(): GatewayError {
+  return new GatewayError('provider_stream_broken');
 }

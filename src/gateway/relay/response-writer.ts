@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import type { TollgateConfig } from '../../config/config.schema.js';
-import { GatewayError } from '../../contract/errors.js';
 import type { LiveRequest } from '../request/live-request.js';
 import type { StreamTicker, Ticking } from './stream-ticker.js';
 
@@ -127,9 +126,4 @@ export class ResponseWriter implements Ticking {
     this.ticking = false;
     this.ticker.remove(this);
   }
-}
-
-/** The failure told to a client whose answer the gateway gives up. */
-export function brokenStream(cause?: unknown): GatewayError {
-  return new GatewayError('provider_stream_broken', cause === undefined ? {} : { cause });
 }

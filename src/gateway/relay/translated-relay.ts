@@ -19,9 +19,9 @@ function generatedBytes(part: ChatPart): number {
     case 'refusal-delta':
       return Buffer.byteLength(part.text);
     case 'tool-call-start':
-      return part.name.length;
+      return Buffer.byteLength(part.name);
     case 'tool-call-delta':
-      return part.arguments.length;
+      return Buffer.byteLength(part.arguments);
     case 'start':
     case 'annotation':
     case 'choice-finish':
@@ -79,12 +79,15 @@ export class TranslatedRelay extends Relay {
       const bytes = generatedBytes(part);
       this.generated += bytes;
       if (bytes > 0 || part.type === 'tool-call-start') hasContent = true;
-      if (part.type === 'finish') this.usage = part.usage;
       text += presenter.present(part);
+      if (part.type === 'finish') break;
     }
     const ready = text === '' ? true : this.emit(text, hasContent);
     if (last?.type === 'error') this.fail(last.error);
-    else if (last?.type === 'finish') this.complete();
+    else if (last?.type === 'finish') {
+      this.usage = last.usage;
+      this.complete();
+    }
     return ready;
   }
 }

@@ -16,10 +16,10 @@ export class LiveRequest implements RequestContext {
   call?: GatewayCall;
   /** Why the gateway itself ended the request; absent = it did not. */
   cutBy?: GatewayError;
-  /** Called once when nobody waits for the answer any more, or the gateway cuts it; set by whoever is answering. */
+  /** Called when the client leaves, and when the gateway cuts the request; set by whoever is answering. */
   onAbandoned?: () => void;
-  /** True once `onAbandoned` was or would have been called. */
-  isAbandoned = false;
+  /** True once the client has left before its answer was whole. */
+  clientGone = false;
   /** The answer has left whole, though its connection is kept for a while: a client that closes it breaks nothing off. */
   hasAnswered = false;
   private readonly openedAtMs = performance.now();
@@ -39,9 +39,9 @@ export class LiveRequest implements RequestContext {
     return performance.now() - this.openedAtMs;
   }
 
-  /** True once the client can receive nothing more. */
-  get clientGone(): boolean {
-    return this.isAbandoned && this.cutBy === undefined;
+  /** True once nobody waits for the answer any more, or the gateway has cut it. */
+  get isAbandoned(): boolean {
+    return this.clientGone || this.cutBy !== undefined;
   }
 
   /** Keeps the record open until `release`. */
@@ -60,18 +60,21 @@ export class LiveRequest implements RequestContext {
     this.closeIfOver();
   }
 
-  /** Ends the request from our side: an answer that has begun gets an in-band error. */
+  /**
+   * Ends the request from our side: an answer that has begun gets an in-band error, and one that is read on although its
+   * client has gone is given up.
+   */
   cut(error: GatewayError): void {
-    if (this.isAbandoned) return;
+    if (this.cutBy !== undefined) return;
     this.cutBy = error;
-    this.abandon();
+    this.onAbandoned?.();
   }
 
   /** The client is gone before its answer was whole. */
   abandon(): void {
-    if (this.isAbandoned) return;
-    this.isAbandoned = true;
-    this.onAbandoned?.();
+    const wasAbandoned = this.isAbandoned;
+    this.clientGone = true;
+    if (!wasAbandoned) this.onAbandoned?.();
   }
 
   private closeIfOver(): void {

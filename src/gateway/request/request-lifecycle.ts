@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import type { GatewayError } from '../../contract/errors.js';
+import { ERRORS, type GatewayError } from '../../contract/errors.js';
 import type { Plane } from '../../contract/plane.js';
 import { REQUEST_OBSERVERS, type RequestObserver, type RequestRecord } from '../../contract/record.js';
 import { openContext } from '../../contract/request-context.js';
@@ -53,10 +53,7 @@ export class RequestLifecycle {
       const route = (request.route as { path?: unknown } | undefined)?.path;
       if (typeof route === 'string') record.route = route;
       if (record.bytesOut === 0) record.bytesOut = Number(response.getHeader('content-length') ?? 0);
-      if (!response.writableFinished && !live.hasAnswered) {
-        record.outcome = live.cutBy === undefined ? 'client-abort' : record.outcome;
-        live.abandon();
-      }
+      if (!response.writableFinished && !live.hasAnswered) brokenOff(live, response);
       live.endResponse();
     });
     for (const observer of this.observers) observer.opened?.(record);
@@ -95,6 +92,17 @@ export class RequestLifecycle {
       for (const listener of listeners) listener();
     }
   };
+}
+
+/** The connection is gone before the answer was whole: by the client, unless we cut it. */
+function brokenOff(live: LiveRequest, response: Response): void {
+  const { record } = live;
+  if (live.cutBy === undefined) {
+    record.outcome = 'client-abort';
+    record.error ??= 'client_closed';
+    if (!response.headersSent) record.status = ERRORS.client_closed.status;
+  }
+  live.abandon();
 }
 
 function newRecord(requestId: string, plane: Plane, request: Request): RequestRecord {

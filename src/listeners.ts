@@ -11,6 +11,12 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 /** How often Node looks for connections that are over their time, in milliseconds. */
 const CHECK_MS = 2_000;
 
+/**
+ * Node tells that a client takes bytes again only where this mark was passed, so it must not lie above the least
+ * `stream.maxBufferedBytes`.
+ */
+const HIGH_WATER_BYTES = 16_384;
+
 /** What a connection that does not speak HTTP properly is told, by Node's error code. */
 const CLIENT_ERRORS: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
@@ -68,6 +74,7 @@ function createListener(plane: Plane, handler: Handler, settings: ServerSettings
       keepAliveTimeout: settings.keepAliveTimeoutMs,
       connectionsCheckingInterval: CHECK_MS,
       noDelay: true,
+      highWaterMark: HIGH_WATER_BYTES,
     },
     handler,
   );

@@ -8,6 +8,9 @@ const PING = ': ping\n\n';
 /** Longest body that is sent in one write with its head; a longer one is not copied. */
 const MAX_JOINED_BYTES = 16_384;
 
+/** Longest piece of a whole answer that is handed over at once; a longer answer leaves as its client takes it. */
+const PIECE_BYTES = 65_536;
+
 /** Bounds of a stream towards the client. */
 export type StreamSettings = TollgateConfig['stream'];
 
@@ -45,24 +48,24 @@ export class ResponseWriter implements Ticking {
   whole(body: Buffer | string, headers: Readonly<Record<string, string>>): void {
     if (this.response.destroyed) return;
     const length = Buffer.byteLength(body);
-    this.live.record.bytesOut += length;
     this.response.writeHead(200, {
       ...headers,
       'cache-control': 'no-store',
       'content-type': 'application/json',
       'content-length': length,
     });
+    if (length > PIECE_BYTES) return this.inPieces(Buffer.from(body));
+    this.live.record.bytesOut += length;
     // Head and body leave in one write where both are text; latin1 keeps the bytes of a buffer as they are.
     if (typeof body === 'string' || length > MAX_JOINED_BYTES) this.response.end(body);
     else this.response.end(body.toString('latin1'), 'latin1');
+    this.untilTaken();
   }
 
   /** Watches over a stream that may begin later: after `holdMs` the status leaves without waiting for content. */
   watch(contentType: string): void {
     this.contentType = contentType;
-    this.ticking = true;
-    this.ticker.add(this);
-    this.response.once('close', () => this.unwatch());
+    this.startTicking();
   }
 
   private contentType = '';
@@ -92,8 +95,8 @@ export class ResponseWriter implements Ticking {
   end(): void {
     if (this.ended) return;
     this.ended = true;
-    this.unwatch();
     if (!this.response.destroyed) this.response.end();
+    this.untilTaken();
   }
 
   /** Tells a failure inside a stream that has begun, and ends it: no terminal mark follows. */
@@ -120,6 +123,36 @@ export class ResponseWriter implements Ticking {
     this.blockedSinceMs = undefined;
     this.onDrain?.();
   };
+
+  private inPieces(body: Buffer): void {
+    let from = 0;
+    const goOn = (): void => {
+      while (from < body.length) {
+        const start = from;
+        from += PIECE_BYTES;
+        if (!this.write(body.subarray(start, from))) return;
+      }
+      this.end();
+    };
+    this.startTicking();
+    this.response.on('drain', this.drained);
+    this.onDrain = goOn;
+    goOn();
+  }
+
+  /** A client may stall on the end of an answer as well as on its middle. */
+  private untilTaken(): void {
+    if (this.response.destroyed || this.response.writableLength === 0) return this.unwatch();
+    this.blockedSinceMs ??= Date.now();
+    this.startTicking();
+  }
+
+  private startTicking(): void {
+    if (this.ticking) return;
+    this.ticking = true;
+    this.ticker.add(this);
+    this.response.once('close', () => this.unwatch());
+  }
 
   private unwatch(): void {
     if (!this.ticking) return;

@@ -42,8 +42,9 @@ export function openRaw(origin: string, options: { readonly staysOpen?: boolean 
     closed,
     seen: () => text,
     until: async (wanted) => {
-      while (!text.includes(wanted)) {
-        if (socket.destroyed) throw new Error(`the connection closed (${code}) after: ${text}`);
+      for (let from = 0; !text.includes(wanted, from);) {
+        from = Math.max(0, text.length - wanted.length);
+        if (socket.destroyed) throw new Error(`the connection closed (${code}) after: ${text.slice(-2_000)}`);
         await new Promise<void>((resolve) => {
           const waker = (): void => {
             wakers.delete(waker);

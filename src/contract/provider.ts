@@ -140,6 +140,8 @@ export interface NativeCall {
   /** The caller's parsed body, model and stream options already set by the dialect. */
   readonly body: JsonObject;
   readonly context: AttemptContext;
+  /** Collects what the provider takes out of the body because it cannot do it; called before it sends. Absent = nobody asks. */
+  readonly warn?: (warning: LossWarning) => void;
 }
 
 /** Forwarding of bodies in the provider's own dialects; rejects only with GatewayError. */

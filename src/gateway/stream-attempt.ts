@@ -77,7 +77,14 @@ async function openRelay(
   const { warn } = dispatch;
   if (provider.native?.dialects.has(dialect.name)) {
     const native = dialect.toNative(body, model, warn);
-    const response = await provider.native.send({ dialect: dialect.name, model, stream: true, body: native, context });
+    const response = await provider.native.send({
+      dialect: dialect.name,
+      model,
+      stream: true,
+      body: native,
+      context,
+      warn,
+    });
     if (response.type === 'whole')
       throw new GatewayError('provider_bad_response', { cause: 'a whole answer to a stream' });
     const { source, tap } = response;

@@ -40,7 +40,14 @@ export async function wholeAttempt(
   const { warn } = dispatch;
   if (provider.native?.dialects.has(dialect.name)) {
     const native = dialect.toNative(body, model, warn);
-    const response = await provider.native.send({ dialect: dialect.name, model, stream: false, body: native, context });
+    const response = await provider.native.send({
+      dialect: dialect.name,
+      model,
+      stream: false,
+      body: native,
+      context,
+      warn,
+    });
     if (response.type === 'whole') return answer(response.body, response.headers, response.usage);
     response.source.destroy();
     throw new GatewayError('provider_bad_response', { cause: 'a stream where a whole answer was asked for' });

@@ -1,19 +1,11 @@
 import { AzureOpenAI, OpenAI } from 'openai';
 import type { AttemptContext } from '../../contract/provider.js';
+import type { WireClient, WireEndpoint, WirePath } from '../openai-wire/openai-wire.endpoint.js';
 import type { AzureOpenAISettings } from './azure-openai.config.js';
 import { credentialLoader, EntraToken, type CredentialLoader } from './azure-openai.credential.js';
 
-/** The operations we call, by the SDK's own paths. */
-export type AzurePath = '/chat/completions' | '/embeddings';
-
-/** Where one deployment's operation is, and what goes with every request to it. */
-export interface AzureEndpoint {
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
 interface Built {
-  readonly endpoint: AzureEndpoint;
+  readonly endpoint: WireEndpoint;
   /** The Entra token inside the headers; absent = an API key. */
   readonly token?: string;
 }
@@ -26,7 +18,7 @@ const MAX_BUILT = 1_024;
  * its public `buildRequest` makes of them. That costs some 15 µs a call, and the answer depends on nothing but path,
  * deployment and token, so it is kept for each of them. It sends nothing itself.
  */
-export class AzureOpenAIClient {
+export class AzureOpenAIClient implements WireClient {
   private readonly built = new Map<string, Built>();
   private readonly sdk: OpenAI;
   private readonly entra: EntraToken | undefined;
@@ -38,7 +30,7 @@ export class AzureOpenAIClient {
   }
 
   /** Rejects only with GatewayError: `provider_authentication` when no token can be had. */
-  async endpoint(path: AzurePath, deployment: string, context: AttemptContext): Promise<AzureEndpoint> {
+  async endpoint(path: WirePath, deployment: string, context: AttemptContext): Promise<WireEndpoint> {
     const token = this.entra && (await this.entra.getFor(context));
     const key = `${path} ${deployment}`;
     const known = this.built.get(key);
@@ -49,7 +41,7 @@ export class AzureOpenAIClient {
     return endpoint;
   }
 
-  private async build(path: AzurePath, deployment: string): Promise<AzureEndpoint> {
+  private async build(path: WirePath, deployment: string): Promise<WireEndpoint> {
     const { url, req } = await this.sdk.buildRequest({ method: 'post', path, body: { model: deployment } });
     return { url, headers: Object.fromEntries(req.headers) };
   }

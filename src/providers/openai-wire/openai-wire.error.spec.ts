@@ -1,5 +1,5 @@
 import type { WholeResponse } from '../../transport/upstream.js';
-import { errorOfEvent, errorOfResponse } from './azure-openai.error.js';
+import { errorOfEvent, errorOfResponse } from './openai-wire.error.js';
 
 function response(status: number, body: unknown, headers: WholeResponse['headers'] = {}): WholeResponse {
   return { status, headers, body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)) };

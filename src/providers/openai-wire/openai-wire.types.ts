@@ -1,8 +1,7 @@
 import type { OpenAI } from 'openai';
-import '@azure/openai/types';
-import type { JsonObject } from '../../contract/json.js';
+import type { JsonObject, JsonValue } from '../../contract/json.js';
 
-/** The bodies we send; `@azure/openai/types` adds Azure's own fields to the SDK's types. */
+/** The bodies we send, in the official SDK's types. */
 export type WireChatRequest = OpenAI.ChatCompletionCreateParams;
 export type WireMessage = OpenAI.ChatCompletionMessageParam;
 export type WireTool = OpenAI.ChatCompletionTool;
@@ -15,22 +14,30 @@ type Loose<T> = T extends readonly (infer Item)[]
     ? { readonly [Key in keyof T]?: Loose<T[Key]> | null }
     : T | null;
 
-type Message = OpenAI.ChatCompletionMessage & { reasoning_content?: string };
-type Delta = OpenAI.ChatCompletionChunk.Choice.Delta & { reasoning_content?: string };
+/** What servers other than OpenAI's add to a message. */
+interface Additions {
+  reasoning_content?: string;
+  reasoning?: string;
+  annotations?: JsonValue[];
+}
+
+type Message = Omit<OpenAI.ChatCompletionMessage, 'annotations'> & Additions;
+type Delta = OpenAI.ChatCompletionChunk.Choice.Delta & Additions;
 type Choice = Omit<OpenAI.ChatCompletion.Choice, 'message'> & { message: Message };
 type ChunkChoice = Omit<OpenAI.ChatCompletionChunk.Choice, 'delta'> & { delta: Delta };
 
-/** A whole answer as it may arrive. `reasoning_content` is what Azure's hosted reasoning models add. */
-export type WireChat = Loose<Omit<OpenAI.ChatCompletion, 'choices'> & { choices: Choice[] }>;
-export type WireChoice = Loose<Choice>;
+/** A whole answer as it may arrive. */
+export type WireChat = Loose<Omit<OpenAI.ChatCompletion, 'choices'>> & {
+  readonly choices?: readonly (WireChoice | null)[] | null;
+};
+export type WireChoice = Loose<Choice> & { readonly error?: unknown };
 
 /** An event of a stream as it may arrive, an in-stream error included. */
 export type WireChunk = Loose<
   Omit<OpenAI.ChatCompletionChunk, 'choices'> & {
     choices: ChunkChoice[];
-    prompt_filter_results: OpenAI.ChatCompletion['prompt_filter_results'];
   }
-> & { readonly error?: unknown };
+> & { readonly error?: unknown; readonly x_groq?: { readonly usage?: unknown } | null };
 export type WireChunkChoice = Loose<ChunkChoice>;
 export type WireDelta = Loose<Delta>;
 
@@ -39,10 +46,14 @@ export type WireEmbeddings = Loose<
   Omit<OpenAI.CreateEmbeddingResponse, 'data'> & { data: { index: number; embedding: unknown }[] }
 >;
 
-/** The error object inside an error body, in all the forms Azure and its gateways use. */
+/** The error object inside an error body, whatever form it came in. */
 export interface WireError {
   readonly code?: string;
   readonly message?: string;
   readonly param?: string;
   readonly innererror?: JsonObject;
+  /** What the model wrote that could not be read as a tool call. */
+  readonly failedGeneration?: string;
+  /** True when a moderation of the server refused the prompt. */
+  readonly isModerated?: boolean;
 }

@@ -4,35 +4,41 @@ import type {
   FilePart,
   MediaSource,
   Message,
+  ReasoningPart,
   ToolResultPart,
   UserPart,
 } from '../../contract/chat-request.js';
-import type { LossWarning } from '../../contract/provider.js';
-import type { WireMessage } from './azure-openai.wire.js';
+import type { Warn, WireFlavour } from './openai-wire.flavour.js';
+import type { WireMessage } from './openai-wire.types.js';
 
-type Warn = (warning: LossWarning) => void;
 type WirePart = OpenAI.ChatCompletionContentPart;
+
+/** What becomes of a cache breakpoint on this wire. */
+export const CACHE_DETAIL = 'the provider chooses what it caches';
 
 /** Where a part stands in the canonical request, for warnings. */
 interface Place {
   readonly field: string;
   readonly warn: Warn;
+  readonly reasoningField: WireFlavour['reasoningField'] | undefined;
 }
 
 /** The turns of a conversation, one wire message each. */
-export function toWireMessages(messages: readonly Message[], warn: Warn): WireMessage[] {
-  return messages.map((message, index) => toWireMessage(message, { field: `messages[${index}]`, warn }));
+export function toWireMessages(messages: readonly Message[], options: Omit<Place, 'field'>): WireMessage[] {
+  return messages.map((message, index) => toWireMessage(message, { ...options, field: `messages[${index}]` }));
 }
 
 function toWireMessage(message: Message, place: Place): WireMessage {
   switch (message.role) {
     case 'system':
+      warnOfCaches(message.content, place);
       return { role: 'system', content: textContent(message.content.map(({ text }) => text)) };
     case 'user':
       return { role: 'user', content: userContent(message.content, place), ...named(message.name) };
     case 'assistant':
       return { role: 'assistant', ...assistantContent(message.content, place), ...named(message.name) };
     case 'tool':
+      warnOfCaches([message, ...message.content], place);
       if (message.isError === true) drop(place, '.isError', 'a tool result has no error mark');
       return { role: 'tool', tool_call_id: message.toolCallId, content: toolContent(message.content, place) };
   }
@@ -49,6 +55,7 @@ function textContent(texts: readonly string[]): string | { type: 'text'; text: s
 }
 
 function userContent(parts: readonly UserPart[], place: Place): string | WirePart[] {
+  warnOfCaches(parts, place);
   const texts = parts.flatMap((part) => (part.type === 'text' ? [part.text] : []));
   if (texts.length === parts.length) return textContent(texts);
   return parts.flatMap((part, index) => toWirePart(part, { ...place, field: `${place.field}.content[${index}]` }));
@@ -75,7 +82,8 @@ function toWirePart(part: UserPart, place: Place): WirePart[] {
   }
 }
 
-function toWireFile({ source, filename }: FilePart, place: Place): WirePart[] {
+function toWireFile({ source, filename, citations }: FilePart, place: Place): WirePart[] {
+  if (citations === true) drop(place, '.citations', 'files are not cited');
   if (source.type === 'url') {
     drop(place, '', 'files are taken inline, not by address');
     return [];
@@ -88,17 +96,19 @@ function assistantContent(
   parts: readonly AssistantPart[],
   place: Place,
 ): Pick<OpenAI.ChatCompletionAssistantMessageParam, 'content' | 'refusal' | 'tool_calls'> {
+  warnOfCaches(parts, place);
   const texts: string[] = [];
   const refusals: string[] = [];
+  let reasoning = '';
   const calls: OpenAI.ChatCompletionMessageFunctionToolCall[] = [];
   parts.forEach((part, index) => {
     const field = `.content[${index}]`;
     if (part.type === 'text') texts.push(part.text);
     else if (part.type === 'refusal') refusals.push(part.text);
-    else if (part.type === 'reasoning') drop(place, field, 'earlier reasoning is not taken back');
+    else if (part.type === 'reasoning') reasoning += reasoningText(part, { ...place, field: place.field + field });
     else {
       if (part.state !== undefined) drop(place, `${field}.state`, 'the state belongs to another provider');
-      // Old turns of other providers may carry no arguments; Azure wants JSON.
+      // Old turns of other providers may carry no arguments; the wire wants JSON.
       const { id, name } = part;
       calls.push({
         id,
@@ -111,8 +121,25 @@ function assistantContent(
   return {
     content: isSilent ? null : textContent(texts),
     ...(refusals.length === 0 ? {} : { refusal: refusals.join('') }),
+    ...(reasoning === '' || place.reasoningField === undefined ? {} : { [place.reasoningField]: reasoning }),
     ...(calls.length === 0 ? {} : { tool_calls: calls }),
   };
+}
+
+/** The text of earlier reasoning where a field takes it; state is of use to its issuer alone. */
+function reasoningText({ text, state }: ReasoningPart, place: Place): string {
+  if (place.reasoningField === undefined) drop(place, '', 'earlier reasoning is not taken back');
+  else if (state !== undefined) drop(place, text === '' ? '' : '.state', 'the state belongs to another provider');
+  return text;
+}
+
+/** Breakpoints are reported once a message. */
+function warnOfCaches(holders: readonly object[], { field, warn }: Place): void {
+  for (const holder of holders) {
+    if (!('cache' in holder) || holder.cache === undefined) continue;
+    warn({ field: `${field}.cache`, kind: 'approximated', detail: CACHE_DETAIL });
+    return;
+  }
 }
 
 function toolContent(parts: readonly ToolResultPart[], place: Place): ReturnType<typeof textContent> {

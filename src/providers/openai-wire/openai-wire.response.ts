@@ -3,8 +3,10 @@ import type { EmbeddingsResponse } from '../../contract/embeddings.js';
 import { GatewayError } from '../../contract/errors.js';
 import type { JsonValue } from '../../contract/json.js';
 import { tokenCount } from '../../contract/usage.js';
-import { readUsage } from './azure-openai.usage.js';
-import type { WireChat, WireChoice, WireEmbeddings } from './azure-openai.wire.js';
+import { readContent } from './openai-wire.content.js';
+import { errorOfEvent } from './openai-wire.error.js';
+import { readUsage } from './openai-wire.usage.js';
+import type { WireChat, WireChoice, WireEmbeddings } from './openai-wire.types.js';
 
 /** A whole chat completion; `provider_bad_response` when it has no choice. */
 export function fromWireChat(answer: unknown): ChatResponse {
@@ -38,19 +40,20 @@ export function fromWireEmbeddings(answer: unknown, inputs: number): EmbeddingsR
   return { vectors: vectors.slice(0, inputs), ...textField('model', wire.model), ...(usage && { usage }) };
 }
 
+const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
+  length: 'length',
+  model_length: 'length',
+  // The server ran out of something in the middle: the answer is cut, as by a limit.
+  insufficient_system_resource: 'length',
+  error: 'length',
+  tool_calls: 'tool-calls',
+  function_call: 'tool-calls',
+  content_filter: 'content-filter',
+};
+
 /** Why a choice ended; reasons nobody knows yet count as a plain stop. */
 export function toFinishReason(reason: string): FinishReason {
-  switch (reason) {
-    case 'length':
-      return 'length';
-    case 'tool_calls':
-    case 'function_call':
-      return 'tool-calls';
-    case 'content_filter':
-      return 'content-filter';
-    default:
-      return 'stop';
-  }
+  return FINISH_REASONS[reason] ?? 'stop';
 }
 
 /** The id of a tool call the provider gave none: unique in the answer, and across answers that have ids. */
@@ -60,13 +63,13 @@ export function missingCallId(answerId: string, choice: number, index: number): 
 
 function fromWireChoice(choice: WireChoice, wire: WireChat): ChatChoice {
   const { message } = choice;
+  if (choice.error != null) throw errorOfEvent(choice.error);
   const content: ContentBlock[] = [];
-  const add = (type: 'text' | 'reasoning' | 'refusal', text: unknown): void => {
-    if (typeof text === 'string' && text !== '') content.push({ type, text });
-  };
-  add('reasoning', message?.reasoning_content);
-  add('text', message?.content);
-  add('refusal', message?.refusal);
+  const said = readContent(message ?? {});
+  const annotations = (message?.annotations ?? []) as readonly JsonValue[];
+  if (said.reasoning !== '') content.push({ type: 'reasoning', text: said.reasoning });
+  if (said.text !== '') content.push({ type: 'text', text: said.text, ...(annotations.length > 0 && { annotations }) });
+  if (message?.refusal) content.push({ type: 'refusal', text: message.refusal });
   (message?.tool_calls ?? []).forEach((call, index) => {
     if (call === null || !('function' in call)) return;
     const id = call.id || missingCallId(wire.id ?? '', choice.index ?? 0, index);

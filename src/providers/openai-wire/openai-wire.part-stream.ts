@@ -4,11 +4,11 @@ import { toGatewayError, type GatewayError } from '../../contract/errors.js';
 import type { PartSink, PartStream } from '../../contract/provider.js';
 import type { MeasuredUsage } from '../../contract/usage.js';
 import type { SseSplitter } from '../../transport/sse-splitter.js';
-import { AzureOpenAIStreamReader } from './azure-openai.stream.js';
+import { OpenAIStreamReader } from './openai-wire.stream.js';
 
 /** The bytes of a chat completion stream as parts; what arrives together is handed on together. */
-export class AzureOpenAIPartStream implements PartStream, ByteSink {
-  private readonly reader = new AzureOpenAIStreamReader();
+export class OpenAIPartStream implements PartStream, ByteSink {
+  private readonly reader = new OpenAIStreamReader();
   private sink: PartSink | undefined;
 
   constructor(

@@ -1,10 +1,23 @@
 import type { ChatRequest, Message } from '../../contract/chat-request.js';
+import type { EmbeddingsRequest } from '../../contract/embeddings.js';
 import type { LossWarning } from '../../contract/provider.js';
-import { toWireChat, toWireEmbeddings } from './azure-openai.request.js';
+import type { WireFlavour } from './openai-wire.flavour.js';
+import { OPENAI_EXTRA, toWireChat, toWireEmbeddings } from './openai-wire.request.js';
 
-function translate(request: ChatRequest, stream = false): { body: Record<string, unknown>; warnings: LossWarning[] } {
+const STRICT: WireFlavour = {
+  title: 'The server',
+  passedExtra: new Set(OPENAI_EXTRA),
+  passedHeaders: [],
+  vectors: 'base64',
+};
+
+function translate(
+  request: ChatRequest,
+  stream = false,
+  flavour = STRICT,
+): { body: Record<string, unknown>; warnings: LossWarning[] } {
   const warnings: LossWarning[] = [];
-  const body = toWireChat(request, { model: 'gpt', stream, warn: (warning) => warnings.push(warning) });
+  const body = toWireChat(request, { model: 'gpt', stream, flavour, warn: (warning) => void warnings.push(warning) });
   return { body: JSON.parse(JSON.stringify(body)), warnings };
 }
 
@@ -24,7 +37,7 @@ describe('toWireChat', () => {
     expect(translate(HELLO, true).body).toMatchObject({ stream: true, stream_options: { include_usage: true } });
   });
 
-  it('names every parameter as Azure does', () => {
+  it('names every parameter as OpenAI does', () => {
     const { body, warnings } = translate({
       ...HELLO,
       maxOutputTokens: 100,
@@ -41,7 +54,7 @@ describe('toWireChat', () => {
       serviceTier: 'flex',
       endUser: 'u1',
       parallelToolCalls: false,
-      extra: { metadata: { a: 'b' }, data_sources: [] },
+      extra: { metadata: { a: 'b' } },
     });
     expect(body).toEqual({
       model: 'gpt',
@@ -62,15 +75,14 @@ describe('toWireChat', () => {
       user: 'u1',
       parallel_tool_calls: false,
       metadata: { a: 'b' },
-      data_sources: [],
     });
     expect(warnings).toEqual([]);
   });
 
-  it('reports fields Azure does not know instead of sending them', () => {
+  it('reports fields the server does not know instead of sending them', () => {
     const { body, warnings } = translate({ ...HELLO, extra: { top_k: 40 } });
     expect(body).not.toHaveProperty('top_k');
-    expect(warnings).toEqual([{ field: 'top_k', kind: 'dropped', detail: 'Azure OpenAI has no such parameter' }]);
+    expect(warnings).toEqual([{ field: 'top_k', kind: 'dropped', detail: 'The server has no such parameter' }]);
   });
 
   it('sends tools and the choice between them', () => {
@@ -137,7 +149,7 @@ describe('messages', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('report media Azure does not take', () => {
+  it('report media the wire does not take', () => {
     const { sent, warnings } = messages({
       role: 'user',
       content: [
@@ -171,7 +183,7 @@ describe('messages', () => {
     ]);
   });
 
-  it('report reasoning, foreign state and error marks, which Azure does not take back', () => {
+  it('report reasoning, foreign state and error marks, which the wire does not take back', () => {
     const state = { issuer: 'other', value: 'x' };
     const { warnings } = messages(
       {
@@ -198,12 +210,81 @@ describe('messages', () => {
 });
 
 describe('toWireEmbeddings', () => {
-  it('asks for base64 and sends only what was asked for', () => {
-    expect(toWireEmbeddings({ input: ['a'] }, 'e')).toEqual({ model: 'e', input: ['a'], encoding_format: 'base64' });
-    expect(toWireEmbeddings({ input: [[1, 2]], dimensions: 256, endUser: 'u' }, 'e')).toMatchObject({
+  function embed(request: EmbeddingsRequest, flavour = STRICT): { body: unknown; warnings: LossWarning[] } {
+    const warnings: LossWarning[] = [];
+    const options = { model: 'e', flavour, warn: (warning: LossWarning) => void warnings.push(warning) };
+    return { body: toWireEmbeddings(request, options), warnings };
+  }
+
+  it('asks for base64 where the server knows it, and sends only what was asked for', () => {
+    expect(embed({ input: ['a'] }).body).toEqual({ model: 'e', input: ['a'], encoding_format: 'base64' });
+    expect(embed({ input: [[1, 2]], dimensions: 256, endUser: 'u' }).body).toMatchObject({
       input: [[1, 2]],
       dimensions: 256,
       user: 'u',
     });
+    expect(embed({ input: ['a'] }, { ...STRICT, vectors: 'float' }).body).toEqual({ model: 'e', input: ['a'] });
+  });
+
+  it('passes fields of the dialect, or reports them where the server refuses what it does not know', () => {
+    const request = { input: ['a'], extra: { input_type: 'query' } };
+    expect(embed(request).warnings).toMatchObject([{ field: 'input_type', kind: 'dropped' }]);
+    const open: WireFlavour = { title: 'Any', passedHeaders: [], vectors: 'float' };
+    expect(embed(request, open)).toEqual({ body: { model: 'e', input: ['a'], input_type: 'query' }, warnings: [] });
+  });
+});
+
+describe('what the wire has no word for', () => {
+  it('sends an effort for a reasoning budget and says so', () => {
+    const budget = (reasoningBudgetTokens: number, more: Partial<ChatRequest> = {}): unknown =>
+      translate({ ...HELLO, reasoningBudgetTokens, ...more }).body['reasoning_effort'];
+    expect([0, 1_024, 4_096, 30_000].map((tokens) => budget(tokens))).toEqual(['none', 'low', 'medium', 'high']);
+    expect(budget(30_000, { reasoningEffort: 'low' })).toBe('low');
+    expect(translate({ ...HELLO, reasoningBudgetTokens: 4_096 }).warnings).toMatchObject([
+      { field: 'reasoningBudgetTokens', kind: 'approximated' },
+    ]);
+  });
+
+  it('reports cache breakpoints and citations, once a message', () => {
+    const cache = { ttl: '1h' } as const;
+    const source = { type: 'base64', mediaType: 'application/pdf', data: 'AA==' } as const;
+    const { warnings, sent } = messages(
+      { role: 'system', content: [{ type: 'text', text: 'a', cache }] },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'b', cache },
+          { type: 'file', source, citations: true, cache },
+        ],
+      },
+      { role: 'assistant', content: [{ type: 'tool-call', id: 'c', name: 'f', arguments: '{}', cache }] },
+      { role: 'tool', toolCallId: 'c', content: [{ type: 'text', text: 'd' }], cache },
+    );
+    expect(warnings.map(({ field, kind }) => [field, kind])).toEqual([
+      ['messages[0].cache', 'approximated'],
+      ['messages[1].cache', 'approximated'],
+      ['messages[1].content[1].citations', 'dropped'],
+      ['messages[2].cache', 'approximated'],
+      ['messages[3].cache', 'approximated'],
+    ]);
+    expect(JSON.stringify(sent)).not.toContain('cache');
+    expect(translate({ ...HELLO, tools: [{ name: 'f', cache }] }).warnings).toMatchObject([
+      { field: 'tools[0].cache' },
+    ]);
+  });
+
+  it('gives earlier reasoning back in the field that takes it, its state to nobody', () => {
+    const message: Message = {
+      role: 'assistant',
+      content: [
+        { type: 'reasoning', text: 'Let me ' },
+        { type: 'reasoning', text: 'see.', state: { issuer: 'other', value: 'x' } },
+        { type: 'reasoning', text: '', state: { issuer: 'other', value: 'y' } },
+        { type: 'text', text: 'Yes.' },
+      ],
+    };
+    const { body, warnings } = translate({ messages: [message] }, false, { ...STRICT, reasoningField: 'reasoning' });
+    expect(body['messages']).toEqual([{ role: 'assistant', content: 'Yes.', reasoning: 'Let me see.' }]);
+    expect(warnings.map(({ field }) => field)).toEqual(['messages[0].content[1].state', 'messages[0].content[2]']);
   });
 });

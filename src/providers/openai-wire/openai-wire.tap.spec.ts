@@ -1,5 +1,5 @@
 import { NATIVE_EVENT } from '../../contract/provider.js';
-import { AzureOpenAITap } from './azure-openai.tap.js';
+import { OpenAITap } from './openai-wire.tap.js';
 
 const { none, content, usageOnly, terminal, error, malformed } = NATIVE_EVENT;
 
@@ -19,11 +19,11 @@ const USAGE = {
   completion_tokens_details: { reasoning_tokens: 2 },
 };
 
-describe('AzureOpenAITap', () => {
-  let tap: AzureOpenAITap;
+describe('OpenAITap', () => {
+  let tap: OpenAITap;
 
   beforeEach(() => {
-    tap = new AzureOpenAITap(1);
+    tap = new OpenAITap(1);
   });
 
   it.each([
@@ -116,7 +116,7 @@ describe('AzureOpenAITap', () => {
     expect(tap.isComplete()).toBe(false);
     tap.event(delta({}, { finish_reason: 'length' }));
     expect(tap.isComplete()).toBe(true);
-    const two = new AzureOpenAITap(2);
+    const two = new OpenAITap(2);
     two.event(chunk([{ index: 1, delta: {}, finish_reason: 'stop' }]));
     two.event(chunk([{ index: 1, delta: {}, finish_reason: 'stop' }]));
     expect(two.isComplete()).toBe(false);

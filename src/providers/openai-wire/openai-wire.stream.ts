@@ -2,10 +2,11 @@ import type { ChatPart } from '../../contract/chat-response.js';
 import { GatewayError } from '../../contract/errors.js';
 import type { JsonValue } from '../../contract/json.js';
 import type { MeasuredUsage } from '../../contract/usage.js';
-import { errorOfEvent } from './azure-openai.error.js';
-import { missingCallId, toFinishReason } from './azure-openai.response.js';
-import { readUsage } from './azure-openai.usage.js';
-import type { WireChunk, WireChunkChoice, WireDelta } from './azure-openai.wire.js';
+import { readContent } from './openai-wire.content.js';
+import { errorOfChunk } from './openai-wire.error.js';
+import { missingCallId, toFinishReason } from './openai-wire.response.js';
+import { usageOfChunk } from './openai-wire.usage.js';
+import type { WireChunk, WireChunkChoice, WireDelta } from './openai-wire.types.js';
 
 /** What is known of one choice so far. */
 interface ChoiceState {
@@ -18,7 +19,7 @@ interface ChoiceState {
  * Turns the events of a chat completion stream into parts. It gives exactly one `finish` or one `error`, by `push` or
  * at the latest by `end`; after that it gives nothing.
  */
-export class AzureOpenAIStreamReader {
+export class OpenAIStreamReader {
   private readonly choices = new Map<number, ChoiceState>();
   private id = '';
   private isStarted = false;
@@ -46,8 +47,9 @@ export class AzureOpenAIStreamReader {
       return this.fail(new GatewayError('provider_bad_response', { cause: error }));
     }
     if (typeof chunk !== 'object' || chunk === null) return this.fail(new GatewayError('provider_bad_response'));
-    if (chunk.error != null) return this.fail(errorOfEvent(chunk.error));
-    return this.chunk(chunk);
+    this.told = usageOfChunk(chunk) ?? this.told;
+    const failure = errorOfChunk(chunk);
+    return failure === undefined ? this.chunk(chunk) : this.fail(failure);
   }
 
   /** Parts due when the bytes have ended: a stream without its mark is whole only if every choice has ended. */
@@ -71,7 +73,6 @@ export class AzureOpenAIStreamReader {
   }
 
   private chunk(chunk: WireChunk): ChatPart[] {
-    this.told = readUsage(chunk.usage, 'final') ?? this.told;
     const choices = chunk.choices ?? [];
     const parts: ChatPart[] = [];
     if (choices.length === 0) return parts;
@@ -112,12 +113,16 @@ export class AzureOpenAIStreamReader {
   }
 
   private texts({ delta, logprobs }: WireChunkChoice, place: { choice?: number }, parts: ChatPart[]): void {
-    if (delta?.reasoning_content) parts.push({ type: 'reasoning-delta', text: delta.reasoning_content, ...place });
-    if (delta?.content) {
+    const { text, reasoning } = readContent(delta ?? {});
+    if (reasoning !== '') parts.push({ type: 'reasoning-delta', text: reasoning, ...place });
+    if (text !== '') {
       const probabilities = logprobs == null ? {} : { logprobs: logprobs as JsonValue };
-      parts.push({ type: 'text-delta', text: delta.content, ...probabilities, ...place });
+      parts.push({ type: 'text-delta', text, ...probabilities, ...place });
     }
     if (delta?.refusal) parts.push({ type: 'refusal-delta', text: delta.refusal, ...place });
+    for (const annotation of delta?.annotations ?? []) {
+      parts.push({ type: 'annotation', annotation: annotation as JsonValue, ...place });
+    }
   }
 
   private calls(delta: WireDelta, at: { state: ChoiceState; index: number; parts: ChatPart[] }): void {

@@ -1,5 +1,5 @@
 import type { ChatPart } from '../../contract/chat-response.js';
-import { AzureOpenAIStreamReader } from './azure-openai.stream.js';
+import { OpenAIStreamReader } from './openai-wire.stream.js';
 
 function chunk(choices: unknown[], more: object = {}): string {
   return JSON.stringify({ id: 'chatcmpl-1', created: 5, model: 'm', choices, ...more });
@@ -10,7 +10,7 @@ function delta(value: object, more: object = {}): string {
 }
 
 function read(...events: string[]): ChatPart[] {
-  const reader = new AzureOpenAIStreamReader();
+  const reader = new OpenAIStreamReader();
   return [...events.flatMap((data) => reader.push(data)), ...reader.end()];
 }
 
@@ -19,7 +19,7 @@ const START = { type: 'start', id: 'chatcmpl-1', model: 'm', createdSeconds: 5 }
 const FINISH = delta({}, { finish_reason: 'stop' });
 const USAGE = chunk([], { usage: { prompt_tokens: 1, completion_tokens: 2 } });
 
-describe('AzureOpenAIStreamReader', () => {
+describe('OpenAIStreamReader', () => {
   it("reads a whole stream, Azure's first event not being its start", () => {
     expect(
       read(FIRST, delta({ role: 'assistant', content: '' }), delta({ content: 'Hi' }), FINISH, USAGE, '[DONE]'),

@@ -1,4 +1,4 @@
-import { fromWireChat, fromWireEmbeddings } from './azure-openai.response.js';
+import { fromWireChat, fromWireEmbeddings } from './openai-wire.response.js';
 
 function chat(message: object, more: object = {}): unknown {
   return { id: 'chatcmpl-1', model: 'm', created: 5, choices: [{ index: 0, message, finish_reason: 'stop', ...more }] };

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { readUsage, usageOfBody } from './azure-openai.usage.js';
+import { readUsage, usageOfBody } from './openai-wire.usage.js';
 
 const body = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 const USAGE = { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 };

@@ -4,7 +4,6 @@ import type { AttemptContext, LossWarning } from '../contract/provider.js';
 import type { Settlement } from '../quota/settlement.js';
 import type { AttemptRequest } from '../routing/attempt-runner.js';
 import type { AnyDialect, ChatDialect } from './dialects/dialect.js';
-import { openAiError } from './dialects/openai-error.js';
 import { DRAIN_MS, type DrainSlots } from './relay/drain-slots.js';
 import type { Relay } from './relay/relay.js';
 import type { ResponseWriter, StreamSettings } from './relay/response-writer.js';
@@ -138,7 +137,7 @@ export class Dispatch {
 
   /** Starts the hold and heartbeat clocks of a stream. */
   watch(): void {
-    this.writer.watch(this.chatDialect().streamContentType);
+    this.writer.watch(this.chatDialect().streamContentType, this.settlement.headers);
   }
 
   /** The dialect of a call that streams. */
@@ -152,8 +151,7 @@ export class Dispatch {
     return error.param === undefined ? error : error.withParam(this.dialect.fieldName(error.param));
   }
 
-  readonly streamError = (error: GatewayError): string =>
-    this.dialect.operation === 'chat' ? this.dialect.streamError(error) : JSON.stringify(openAiError(error));
+  readonly streamError = (error: GatewayError): string => this.chatDialect().streamError(error);
 
   /** The answer is on its way: nothing of the caller's prompt is kept any longer. */
   forgetCall(): void {

@@ -29,8 +29,9 @@ export class ResponseWriter implements Ticking {
   onDrain: (() => void) | undefined;
   private lastWriteMs = Date.now();
   private blockedSinceMs: number | undefined;
-  private ended = false;
-  private ticking = false;
+  private isTicking = false;
+  private contentType = '';
+  private earlyHeaders: Readonly<Record<string, string>> = {};
 
   constructor(
     private readonly response: ServerResponse,
@@ -62,13 +63,15 @@ export class ResponseWriter implements Ticking {
     this.untilTaken();
   }
 
-  /** Watches over a stream that may begin later: after `holdMs` the status leaves without waiting for content. */
-  watch(contentType: string): void {
+  /**
+   * Watches over a stream that may begin later: after `holdMs` the status leaves without waiting for content, with the
+   * headers given here.
+   */
+  watch(contentType: string, earlyHeaders: Readonly<Record<string, string>>): void {
     this.contentType = contentType;
+    this.earlyHeaders = earlyHeaders;
     this.startTicking();
   }
-
-  private contentType = '';
 
   /** Sends the status line and headers of a stream; harmless when repeated. */
   begin(headers: Readonly<Record<string, string>> = {}): void {
@@ -81,20 +84,20 @@ export class ResponseWriter implements Ticking {
 
   /** Writes whole events. Returns false when the client is slow: write again after `onDrain`. */
   write(bytes: Buffer | string): boolean {
-    if (this.ended || this.response.destroyed) return true;
+    if (this.response.writableEnded || this.response.destroyed) return true;
     const now = Date.now();
     this.lastWriteMs = now;
     this.live.record.bytesOut += typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
-    this.response.write(bytes);
-    if (this.response.writableLength < this.settings.maxBufferedBytes) return true;
+    const hasRoom = this.response.write(bytes);
+    // Node tells of a drain only where it saw no room, so that a bound below its own is no bound.
+    if (hasRoom || this.response.writableLength < this.settings.maxBufferedBytes) return true;
     this.blockedSinceMs ??= now;
     return false;
   }
 
   /** Ends the answer. */
   end(): void {
-    if (this.ended) return;
-    this.ended = true;
+    if (this.response.writableEnded) return;
     if (!this.response.destroyed) this.response.end();
     this.untilTaken();
   }
@@ -112,7 +115,7 @@ export class ResponseWriter implements Ticking {
     }
     if (!this.begun) {
       if (nowMs - this.live.record.startedAtMs < this.settings.holdMs) return;
-      this.begin();
+      this.begin(this.earlyHeaders);
       this.write(PING);
     } else if (nowMs - this.lastWriteMs >= this.settings.heartbeatMs) {
       this.write(PING);
@@ -148,15 +151,15 @@ export class ResponseWriter implements Ticking {
   }
 
   private startTicking(): void {
-    if (this.ticking) return;
-    this.ticking = true;
+    if (this.isTicking || this.response.destroyed) return;
+    this.isTicking = true;
     this.ticker.add(this);
     this.response.once('close', () => this.unwatch());
   }
 
   private unwatch(): void {
-    if (!this.ticking) return;
-    this.ticking = false;
+    if (!this.isTicking) return;
+    this.isTicking = false;
     this.ticker.remove(this);
   }
 }

@@ -87,7 +87,8 @@ function failure(error: JsonObject, { fallback, secrets, details, told }: Failur
   const text = typeof message === 'string' ? message : '';
   const named = BY_TYPE.get(type) ?? fallback;
   const code = named === 'provider_rejected' ? (MEANINGS.find(([pattern]) => pattern.test(text))?.[1] ?? named) : named;
-  const cause = new Error(`anthropic ${told} ${String(type ?? '')}: ${text}`);
+  const name = typeof type === 'string' ? type : '';
+  const cause = new Error(`anthropic ${told} ${name}: ${text}`);
   const { status, ...wait } = details;
   const isShown = code === 'provider_rejected' || code === 'context_length_exceeded' || code === 'content_filter';
   if (!isShown) return new GatewayError(code, { ...wait, cause });

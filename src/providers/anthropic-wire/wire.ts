@@ -16,7 +16,7 @@ import type {
 /**
  * The Messages API as several kinds speak it. What a kind uses:
  * - request.ts `buildMessagesRequest(request, options)`: body without `model`, and the key to read the answer with
- * - count.ts `buildCountBody(request, options)`, `readTokenCount(body)`: counting without generating
+ * - count.ts `toCountBody(body)`, `readTokenCount(body)`: counting without generating
  * - response.ts `readMessagesResponse(body, key)`: a whole answer
  * - part-stream.ts `MessagesPartStream(source, splitter, reader)`, stream.ts `MessagesStreamReader(key, secrets)`: a stream
  * - error.ts `errorOfResponse(response, secrets)`, `badResponse(detail)`: failures

@@ -160,7 +160,7 @@ describe('bedrock', () => {
       'arn:aws:bedrock:eu-central-1:123456789012:inference-profile/us.anthropic.claude-3-haiku:0',
     ],
     ['characters the SDK escapes beyond encodeURIComponent', "custom!model'(1)*"],
-  ])('asks the very path the SDK asks for %s', async (_what, model) => {
+  ])('B89: asks the very path the SDK asks for %s', async (_what, model) => {
     await running.sdk.send(
       new ConverseCommand({ modelId: model, messages: [{ role: 'user', content: [{ text: 'Hello' }] }] }),
     );
@@ -189,8 +189,8 @@ describe('bedrock', () => {
         {
           role: 'assistant',
           content: [
-            { type: 'reasoning', text: 'Hm.', state: { issuer: 'bedrock', value: 's:c2ln' } },
-            { type: 'reasoning', text: '', state: { issuer: 'bedrock', value: 'r:cmVk' } },
+            { type: 'reasoning', text: 'Hm.', state: { issuer: 'anthropic-signature', value: 's:c2ln' } },
+            { type: 'reasoning', text: '', state: { issuer: 'anthropic-signature', value: 'r:red' } },
             { type: 'tool-call', id: 'call_1', name: 'look', arguments: '{"deep":{"list":[1,2.5,null,true]}}' },
           ],
         },
@@ -282,9 +282,12 @@ describe('bedrock', () => {
         assumeRole: { roleArn: ROLE_ARN, externalId: 'outside', endpoint: running.fake.origin },
       });
       await complete(provider);
-      const before = running.fake.records.length;
+      expect(running.fake.records.map((record) => record.path)[0]).toBe('/');
+      await running.fake.nextRequest();
+      await running.fake.nextRequest();
       await complete(provider);
-      expect(running.fake.records.slice(before).map((record) => record.path)).toContain('/');
+      const later = [await running.fake.nextRequest(), await running.fake.nextRequest()];
+      expect(later.map((record) => record.path)).toContain('/');
     });
 
     it('tells credentials that are nowhere to be found as a failure of our credential', async () => {
@@ -313,7 +316,7 @@ describe('bedrock', () => {
     ['serviceUnavailableException', 'provider_overloaded'],
     ['modelStreamErrorException', 'provider_error'],
     ['modelTimeoutException', 'provider_timeout'],
-  ])('ends a stream with the error of a %s frame', async (type, code) => {
+  ])('C31: ends a stream with the error of a %s frame', async (type, code) => {
     const parts = await streamed(framed(...beginning, exceptionFrame(type, 'Too many tokens.')));
     expect(parts.slice(0, 2)).toEqual([{ type: 'start' }, { type: 'text-delta', text: 'Hi' }]);
     expect(parts).toHaveLength(3);
@@ -335,7 +338,7 @@ describe('bedrock', () => {
   it.each([
     ['before messageStop', 3],
     ['before metadata, inside a frame', 4.5],
-  ])('never makes a stream look whole that ends %s', async (_when, frames) => {
+  ])('C32/C33: never makes a stream look whole that ends %s', async (_when, frames) => {
     const pieces = converseEvents({ text: 'Hi' }).map(([type, payload]) => eventFrame(type, payload));
     const bytes = pieces
       .slice(0, Math.floor(frames))
@@ -374,7 +377,7 @@ describe('bedrock', () => {
     expect((await failure(running.provider().chat?.stream(callOf(HELLO)))).code).toBe('provider_bad_response');
   });
 
-  it('takes the answer out of a tool where the model has no schemas, whole and streamed', async () => {
+  it('B84/C35: takes the answer out of a tool where the model has no schemas, whole and streamed', async () => {
     const request: ChatRequest = {
       ...HELLO,
       responseFormat: { type: 'json-schema', name: 'City', schema: { type: 'object', properties: { city: {} } } },

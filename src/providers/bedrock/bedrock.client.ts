@@ -5,10 +5,11 @@ import type { AttemptContext } from '../../contract/provider.js';
 import type { Transport } from '../../transport/transport.js';
 import type { UpstreamRequest } from '../../transport/upstream.js';
 import type { BedrockRole, BedrockSettings } from './bedrock.config.js';
+import { RefreshedKeys } from './bedrock.keys.js';
 import { assumeRoleForm, readAssumedRole, type RoleCredentials } from './bedrock.role.js';
 
 /** What the runtime is asked to do with a model. */
-export type BedrockAction = 'converse' | 'converse-stream' | 'invoke';
+export type BedrockAction = 'converse' | 'converse-stream' | 'invoke' | 'count-tokens';
 
 export interface BedrockCall {
   readonly action: BedrockAction;
@@ -99,12 +100,15 @@ export class BedrockClient {
     }
     const authSchemePreference = ['sigv4'];
     const { assumeRole, accessKeyId = '', secretAccessKey = '', sessionToken } = given;
-    if (assumeRole !== undefined) return { authSchemePreference, credentials: () => this.assume(assumeRole) };
+    if (assumeRole !== undefined) {
+      const keys = new RefreshedKeys(() => this.assume(assumeRole));
+      return { authSchemePreference, credentials: () => keys.current() };
+    }
     const session = sessionToken === undefined ? {} : { sessionToken };
     return { authSchemePreference, credentials: { accessKeyId, secretAccessKey, ...session } };
   }
 
-  /** Asks STS for the role with what the default chain finds; the SDK calls this again when the keys expire. */
+  /** Asks STS for the role with what the default chain finds. */
   private async assume(role: BedrockRole): Promise<RoleCredentials> {
     const { region } = this.settings;
     const source = new BedrockRuntimeClient({ region, requestHandler: new NodeHttpHandler() });

@@ -1,6 +1,6 @@
 import type { EmbeddingsRequest, EmbeddingsResponse } from '../../contract/embeddings.js';
 import { GatewayError } from '../../contract/errors.js';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.js';
+import { isJsonObject, type JsonObject } from '../../contract/json.js';
 import type { LossWarning } from '../../contract/provider.js';
 import { tokenCount } from '../../contract/usage.js';
 import type { WholeResponse } from '../../transport/upstream.js';
@@ -20,8 +20,8 @@ type Warn = (warning: LossWarning) => void;
 /** What the caller wants of the vectors. */
 interface VectorWish {
   readonly dimensions: number | undefined;
-  /** What the vectors are for, in Cohere's words; default `search_document`. */
-  readonly input_type: JsonValue;
+  /** The caller's fields the family knows (`parameters`). */
+  readonly extra: JsonObject;
 }
 
 /** How a family of embedding models is asked and understood. */
@@ -32,14 +32,14 @@ interface EmbeddingFamily {
   readonly vectors: (answer: JsonObject) => unknown;
   /** Whether the length of the vectors can be chosen. */
   readonly hasDimensions: boolean;
-  /** Whether the purpose of the vectors can be told. */
-  readonly hasInputType: boolean;
+  /** Fields of its own that callers may send by their names. */
+  readonly parameters: readonly string[];
 }
 
 const TITAN_V1: EmbeddingFamily = {
   textsPerCall: 1,
   hasDimensions: false,
-  hasInputType: false,
+  parameters: [],
   body: ([inputText]) => ({ inputText }),
   vectors: ({ embedding }) => [embedding],
 };
@@ -48,8 +48,8 @@ const TITAN_V1: EmbeddingFamily = {
 const COHERE_V3: EmbeddingFamily = {
   textsPerCall: 96,
   hasDimensions: false,
-  hasInputType: true,
-  body: (texts, { input_type }) => ({ texts: [...texts], input_type }),
+  parameters: ['input_type', 'truncate'],
+  body: (texts, { extra }) => ({ texts: [...texts], input_type: 'search_document', ...extra }),
   vectors: readCohere,
 };
 
@@ -59,7 +59,8 @@ const FAMILIES: readonly (readonly [pattern: RegExp, family: EmbeddingFamily])[]
     {
       ...TITAN_V1,
       hasDimensions: true,
-      body: ([inputText], { dimensions }) => ({ inputText, dimensions }),
+      parameters: ['normalize'],
+      body: ([inputText], { dimensions, extra }) => ({ inputText, dimensions, ...extra }),
     },
   ],
   [/^amazon\.titan-embed-(text-v1|g1-text)/, TITAN_V1],
@@ -68,12 +69,12 @@ const FAMILIES: readonly (readonly [pattern: RegExp, family: EmbeddingFamily])[]
     {
       textsPerCall: 1,
       hasDimensions: true,
-      hasInputType: false,
-      body: ([value], { dimensions }) => ({
+      parameters: ['embeddingPurpose', 'truncationMode'],
+      body: ([value], { dimensions, extra: { embeddingPurpose = 'GENERIC_INDEX', truncationMode = 'NONE' } }) => ({
         taskType: 'SINGLE_EMBEDDING',
         singleEmbeddingParams: {
-          embeddingPurpose: 'GENERIC_INDEX',
-          text: { value, truncationMode: 'NONE' },
+          embeddingPurpose,
+          text: { value, truncationMode },
           embeddingDimension: dimensions,
         },
       }),
@@ -86,11 +87,12 @@ const FAMILIES: readonly (readonly [pattern: RegExp, family: EmbeddingFamily])[]
     {
       ...COHERE_V3,
       hasDimensions: true,
-      body: (texts, { input_type, dimensions }) => ({
+      body: (texts, { extra, dimensions }) => ({
         texts: [...texts],
-        input_type,
+        input_type: 'search_document',
         embedding_types: ['float'],
         output_dimension: dimensions,
+        ...extra,
       }),
     },
   ],
@@ -104,7 +106,8 @@ const FAMILIES: readonly (readonly [pattern: RegExp, family: EmbeddingFamily])[]
 export function buildInvokeParts(request: EmbeddingsRequest, model: string, warn: Warn): InvokePart[] {
   const family = familyOf(model);
   reportLosses(request, family, warn);
-  const wish = { dimensions: request.dimensions, input_type: request.extra?.['input_type'] ?? 'search_document' };
+  const known = Object.entries(request.extra ?? {}).filter(([field]) => family.parameters.includes(field));
+  const wish = { dimensions: request.dimensions, extra: Object.fromEntries(known) };
   if (request.dimensions !== undefined && !family.hasDimensions) {
     throw new GatewayError('unsupported_parameter', {
       param: 'dimensions',
@@ -126,7 +129,7 @@ export function buildInvokeParts(request: EmbeddingsRequest, model: string, warn
 function reportLosses(request: EmbeddingsRequest, family: EmbeddingFamily, warn: Warn): void {
   const asked = [...(request.endUser === undefined ? [] : ['endUser']), ...Object.keys(request.extra ?? {})];
   for (const field of asked) {
-    if (field === 'input_type' && family.hasInputType) continue;
+    if (family.parameters.includes(field)) continue;
     warn({ field, kind: 'dropped', detail: 'the model has no such parameter' });
   }
 }

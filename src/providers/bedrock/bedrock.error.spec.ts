@@ -24,7 +24,7 @@ describe('readFailure', () => {
     [424, 'ModelErrorException', 'provider_error', 502],
     [500, 'InternalServerException', 'provider_error', 502],
     [503, 'ServiceUnavailableException', 'provider_overloaded', 503],
-  ])('reads %d %s as %s', (status, name, code, ours) => {
+  ])('C14/C15: reads %d %s as %s', (status, name, code, ours) => {
     expect(failure(status, { message: 'm' }, named(name))).toMatchObject({ code, status: ours });
   });
 
@@ -37,11 +37,11 @@ describe('readFailure', () => {
     [502, 'provider_error'],
     [504, 'provider_timeout'],
     [529, 'provider_overloaded'],
-  ])('reads %d without a name as %s', (status, code) => {
+  ])('C16/C17: reads %d without a name as %s', (status, code) => {
     expect(failure(status, 'no JSON at all').code).toBe(code);
   });
 
-  it('believes the body before the header', () => {
+  it('C16: believes the body before the header', () => {
     const body = { __type: 'com.amazon.coral.service#ThrottlingException', message: 'm' };
     expect(failure(400, body, named('ValidationException')).code).toBe('provider_rate_limited');
   });
@@ -88,7 +88,7 @@ describe('readFailure', () => {
     [{ 'retry-after': 'Thu, 01 Jan 2026 00:00:05 GMT' }, 5_000],
     [{ 'retry-after-ms': '120' }, 120],
     [{}, undefined],
-  ])('reads when to try again from %j', (headers, expected) => {
+  ])('C14: reads when to try again from %j', (headers, expected) => {
     expect(failure(429, {}, headers).retryAfterMs).toBe(expected);
   });
 });

@@ -74,6 +74,8 @@ const MAGIC: readonly (readonly [prefix: string, format: ImageFormat])[] = [
   ['UklGR', 'webp'],
 ];
 
+const S3_ADDRESS = /^s3:\/\/[a-z0-9][.\-a-z0-9]{1,61}[a-z0-9](\/.*)?$/;
+
 /** An image; `field` names it in errors. Throws GatewayError `invalid_value` or `unsupported_parameter`. */
 export function imageBlock(part: ImagePart, field: string): Extract<MediaBlock, { image: object }> {
   return { image: { format: imageFormat(part.source, field), source: readSource(part.source, field) } };
@@ -112,17 +114,23 @@ export class DocumentNames {
 /** A file as the block of its kind: image, video or document. Throws GatewayError `invalid_value` or `unsupported_parameter`. */
 export function fileBlock(part: FilePart, field: string, names: DocumentNames): MediaBlock {
   const { source } = part;
-  const [type] = (source.mediaType ?? '').toLowerCase().split('/');
+  const [type] = essence(source.mediaType).split('/');
+  const suffix = ending(part.filename ?? address(source));
+  const isUntyped = type === '' || type === 'application';
   if (type === 'image') return imageBlock({ type: 'image', source }, field);
   if (type === 'audio') return audioBlock({ type: 'audio', source }, field);
-  if (type === 'video') return videoBlock(source, field);
-  const format = DOCUMENTS.get(essence(source.mediaType)) ?? DOCUMENTS.get(ending(part.filename ?? address(source)));
+  if (type === 'video') return videoBlock(source, subtype(source), field);
+  const format = DOCUMENTS.get(essence(source.mediaType)) ?? DOCUMENTS.get(suffix);
+  if (format === undefined && isUntyped && IMAGES.has(suffix)) {
+    return imageBlock({ type: 'image', source: { ...source, mediaType: `image/${suffix}` } }, field);
+  }
+  if (format === undefined && isUntyped && VIDEOS.has(suffix)) return videoBlock(source, suffix, field);
   if (format === undefined) throw invalid(field, 'this type of document is not supported');
   return { document: { format, name: names.next(part.filename), source: readSource(source, field) } };
 }
 
-function videoBlock(source: MediaSource, field: string): Extract<MediaBlock, { video: object }> {
-  const format = VIDEOS.get(subtype(source));
+function videoBlock(source: MediaSource, name: string, field: string): Extract<MediaBlock, { video: object }> {
+  const format = VIDEOS.get(name);
   if (format === undefined) throw invalid(field, 'this video format is not supported');
   return { video: { format, source: readSource(source, field) } };
 }
@@ -142,14 +150,21 @@ function imageFormat(source: MediaSource, field: string): ImageFormat {
 function readSource(source: MediaSource, field: string): Source {
   if (source.type === 'base64') {
     if (source.data === '') throw invalid(field, 'the data is empty');
-    return { bytes: source.data };
+    return { bytes: standardBase64(source.data) };
   }
-  if (source.url.startsWith('s3://')) return { s3Location: { uri: source.url } };
+  if (S3_ADDRESS.test(source.url) && source.url.length <= 1_024) return { s3Location: { uri: source.url } };
+  if (source.url.startsWith('s3://')) throw invalid(field, 'use an address such as s3://bucket/key');
   throw new GatewayError('unsupported_parameter', {
     status: 400,
     param: field,
     message: `${field}: this model takes inline data or an s3:// address; send the content as a data URL.`,
   });
+}
+
+/** Converse reads the standard alphabet with its padding; callers may write the one for URLs, without. */
+function standardBase64(data: string): string {
+  const isStandard = data.length % 4 === 0 && !data.includes('-') && !data.includes('_');
+  return isStandard ? data : Buffer.from(data, 'base64').toString('base64');
 }
 
 function essence(mediaType: string | undefined): string {

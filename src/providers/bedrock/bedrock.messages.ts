@@ -1,23 +1,22 @@
 import type {
   AssistantPart,
   ChatRequest,
+  FilePart,
   Message,
-  ProviderState,
+  TextPart,
   ToolResultPart,
   UserPart,
 } from '../../contract/chat-request.js';
 import { GatewayError } from '../../contract/errors.js';
 import { isJsonObject, type JsonObject } from '../../contract/json.js';
 import type { LossWarning } from '../../contract/provider.js';
+import { joinBreakpoints, type CachePoints } from './bedrock.cache.js';
 import { audioBlock, DocumentNames, fileBlock, imageBlock } from './bedrock.media.js';
-import { toolUseId, type ToolNames } from './bedrock.names.js';
-import {
-  ISSUER,
-  type ContentBlock,
-  type SystemBlock,
-  type ToolResultContentBlock,
-  type WireMessage,
-} from './bedrock.wire.js';
+import type { ModelTraits } from './bedrock.model.js';
+import { ToolUseIds, type ToolNames } from './bedrock.names.js';
+import { issuerOf, readReasoningState } from './bedrock.state.js';
+import { appendBlocks, arrangeUserTurn, trimPrefill, type OpenTurn } from './bedrock.turn.js';
+import type { ContentBlock, SystemBlock, ToolResultContentBlock, WireMessage } from './bedrock.wire.js';
 
 export interface Turns {
   readonly system: SystemBlock[];
@@ -26,34 +25,42 @@ export interface Turns {
   readonly hasToolBlocks: boolean;
 }
 
-type Warn = (warning: LossWarning) => void;
-
-/** The turns of a request in Converse's form; throws GatewayError `invalid_value`. */
-export function buildTurns(request: ChatRequest, names: ToolNames, warn: Warn): Turns {
-  return new TurnBuilder(names, warn).build(request.messages);
+export interface TurnRules {
+  readonly traits: ModelTraits;
+  readonly names: ToolNames;
+  readonly cachePoints: CachePoints;
+  readonly warn: (warning: LossWarning) => void;
 }
 
-/** A message of ours that can still grow. */
-interface OpenMessage {
-  readonly role: 'user' | 'assistant';
-  readonly content: ContentBlock[];
+/** The turns of a request in Converse's form; throws GatewayError `invalid_value` or `unsupported_parameter`. */
+export function buildTurns(request: ChatRequest, rules: TurnRules): Turns {
+  return new TurnBuilder(rules).build(request.messages);
 }
+
+/** Calls carry no state here: what there is was given by another provider. */
+const foreignCallState = (field: string): LossWarning => ({
+  field,
+  kind: 'dropped',
+  detail: 'the state of another provider is not sent',
+});
+
+type ReasoningPart = Extract<AssistantPart, { type: 'reasoning' }>;
 
 /** Builds the turns of one request: neighbours of one role become one message, blank texts go. */
 class TurnBuilder {
   private readonly system: SystemBlock[] = [];
-  private readonly turns: OpenMessage[] = [];
+  private readonly turns: OpenTurn[] = [];
   private readonly documents = new DocumentNames();
+  private readonly ids: ToolUseIds;
   private hasToolBlocks = false;
 
-  constructor(
-    private readonly names: ToolNames,
-    private readonly warn: Warn,
-  ) {}
+  constructor(private readonly rules: TurnRules) {
+    this.ids = new ToolUseIds(rules.traits.family === 'mistral');
+  }
 
   build(messages: readonly Message[]): Turns {
     messages.forEach((message, index) => this.add(message, `messages[${index}]`));
-    this.trimPrefill();
+    trimPrefill(this.turns);
     for (const turn of this.turns) if (turn.role === 'user') arrangeUserTurn(turn);
     if (this.turns.length === 0) {
       this.turns.push({ role: 'user', content: [{ text: '.' }] });
@@ -62,38 +69,33 @@ class TurnBuilder {
     return { system: this.system, messages: this.turns, hasToolBlocks: this.hasToolBlocks };
   }
 
+  private warn(warning: LossWarning): void {
+    this.rules.warn(warning);
+  }
+
   private add(message: Message, field: string): void {
     if ('name' in message && message.name !== undefined) {
       this.warn({ field: `${field}.name`, kind: 'dropped', detail: 'the model knows no names of participants' });
     }
     switch (message.role) {
       case 'system':
-        return this.addSystem(
-          message.content.map((part) => part.text),
-          field,
-        );
+        return this.addSystem(message.content, field);
       case 'user':
         return this.append(
           'user',
           message.content.flatMap((part, at) => this.userBlocks(part, `${field}.content[${at}]`)),
         );
       case 'assistant':
-        return this.append(
-          'assistant',
-          message.content.flatMap((part, at) => this.assistantBlocks(part, `${field}.content[${at}]`)),
-        );
+        return this.append('assistant', this.assistantContent(message.content, field));
       case 'tool':
         return this.addToolResult(message, field);
     }
   }
 
   /** Converse has one system prompt, before all turns: a later one becomes a user's text in its place. */
-  private addSystem(texts: readonly string[], field: string): void {
-    const blocks = texts.filter((text) => !isBlank(text)).map((text) => ({ text }));
-    if (this.turns.length === 0) {
-      this.system.push(...blocks);
-      return;
-    }
+  private addSystem(parts: readonly TextPart[], field: string): void {
+    const blocks = parts.flatMap((part, at) => this.textBlocks(part, `${field}.content[${at}]`));
+    if (this.turns.length === 0) return this.rules.cachePoints.append(this.system, blocks);
     if (blocks.length === 0) return;
     this.warn({
       field,
@@ -103,60 +105,88 @@ class TurnBuilder {
     this.append('user', blocks);
   }
 
-  private append(role: OpenMessage['role'], blocks: readonly ContentBlock[]): void {
-    if (blocks.length === 0) return;
-    const last = this.turns.at(-1);
-    if (last?.role === role) last.content.push(...blocks);
-    else this.turns.push({ role, content: [...blocks] });
+  private append(role: OpenTurn['role'], blocks: readonly ContentBlock[]): void {
+    appendBlocks(this.turns, { role, blocks, cachePoints: this.rules.cachePoints });
+  }
+
+  private textBlocks({ text, cache }: TextPart, field: string): (ContentBlock & SystemBlock)[] {
+    const point = this.rules.cachePoints.after(cache, `${field}.cache`);
+    return isBlank(text) ? point : [{ text }, ...point];
   }
 
   private userBlocks(part: UserPart, field: string): ContentBlock[] {
     switch (part.type) {
       case 'text':
-        return isBlank(part.text) ? [] : [{ text: part.text }];
+        return this.textBlocks(part, field);
       case 'image':
         if (part.detail === 'low' || part.detail === 'high') {
           this.warn({ field: `${field}.detail`, kind: 'dropped', detail: 'the model chooses how closely it looks' });
         }
-        return [imageBlock(part, field)];
+        return [imageBlock(part, field), ...this.rules.cachePoints.after(part.cache, `${field}.cache`)];
       case 'audio':
         return [audioBlock(part, field)];
       case 'file':
-        return [fileBlock(part, field, this.documents)];
+        return [this.fileBlock(part, field), ...this.rules.cachePoints.after(part.cache, `${field}.cache`)];
     }
+  }
+
+  private fileBlock(part: FilePart, field: string): ReturnType<typeof fileBlock> {
+    const block = fileBlock(part, field, this.documents);
+    if (part.citations !== true) return block;
+    if ('document' in block && block.document !== undefined && this.rules.traits.citations) {
+      return { document: { ...block.document, citations: { enabled: true } } };
+    }
+    this.warn({ field: `${field}.citations`, kind: 'dropped', detail: 'the model does not cite this' });
+    return block;
+  }
+
+  /** Blank texts between reasoning that is given back stay: its signatures vouch for their places. */
+  private assistantContent(parts: readonly AssistantPart[], field: string): ContentBlock[] {
+    const blocks = parts.map((part, at) => this.assistantBlocks(part, `${field}.content[${at}]`));
+    const isReasoning = (part: readonly ContentBlock[]): boolean => part.some((block) => 'reasoningContent' in block);
+    const first = blocks.findIndex(isReasoning);
+    const last = blocks.findLastIndex(isReasoning);
+    return blocks.flatMap((made, at) => {
+      const part = parts[at];
+      const isKept = made.length === 0 && part?.type === 'text' && first >= 0 && first < at && at < last;
+      return isKept ? [{ text: part.text }] : made;
+    });
   }
 
   private assistantBlocks(part: AssistantPart, field: string): ContentBlock[] {
     switch (part.type) {
       case 'text':
+        return this.textBlocks(part, field);
       case 'refusal':
         return isBlank(part.text) ? [] : [{ text: part.text }];
       case 'reasoning':
-        return this.reasoningBlocks(part.text, part.state, field);
+        return this.reasoningBlocks(part, field);
       case 'tool-call':
         this.hasToolBlocks = true;
+        if (part.state !== undefined) this.warn(foreignCallState(field));
         return [
           {
             toolUse: {
-              toolUseId: toolUseId(part.id),
-              name: this.names.onWire(part.name),
+              toolUseId: this.ids.onWire(part.id),
+              name: this.rules.names.onWire(part.name),
               input: this.toolInput(part.arguments, field),
             },
           },
+          ...this.rules.cachePoints.after(part.cache, `${field}.cache`),
         ];
     }
   }
 
   /** Reasoning is given back only with the signature it came with: models refuse it without, and strangers' too. */
-  private reasoningBlocks(text: string, state: ProviderState | undefined, field: string): ContentBlock[] {
-    const replay = state?.issuer === ISSUER ? readReasoningState(state.value) : undefined;
-    if (replay === undefined) {
+  private reasoningBlocks({ text, state }: ReasoningPart, field: string): ContentBlock[] {
+    const seal = readReasoningState(issuerOf(this.rules.traits), state);
+    if (seal === undefined) {
       const detail = state === undefined ? 'reasoning without its signature' : 'reasoning of another provider';
       this.warn({ field, kind: 'dropped', detail: `${detail} cannot be given back` });
       return [];
     }
-    if (replay.type === 'redacted') return [{ reasoningContent: { redactedContent: replay.value } }];
-    return [{ reasoningContent: { reasoningText: { text, signature: replay.value } } }];
+    if (seal.type === 'redacted') return [{ reasoningContent: { redactedContent: seal.value } }];
+    return [{ reasoningContent: { reasoningText: { text, signature: seal.value } } }];
   }
 
   /** `input` must be an object: what is none travels inside one. */
@@ -184,55 +214,27 @@ class TurnBuilder {
     this.append('user', [
       {
         toolResult: {
-          toolUseId: toolUseId(message.toolCallId),
+          toolUseId: this.ids.onWire(message.toolCallId),
           content: content.length === 0 ? [{ json: {} }] : content,
           ...(message.isError === true ? { status: 'error' as const } : {}),
         },
       },
+      ...this.rules.cachePoints.after(
+        joinBreakpoints([...message.content.map((part) => part.cache), message.cache]),
+        `${field}.cache`,
+      ),
     ]);
   }
 
   private resultBlocks(part: ToolResultPart, field: string): ToolResultContentBlock[] {
     if (part.type === 'text') return isBlank(part.text) ? [] : [{ text: part.text }];
     if (part.type === 'image') return [imageBlock(part, field)];
-    const block = fileBlock(part, field, this.documents);
+    const block = this.fileBlock(part, field);
     if ('audio' in block) {
       throw new GatewayError('invalid_value', { param: field, message: `${field}: a tool result cannot hold audio.` });
     }
     return [block];
   }
-
-  /** Models refuse a last assistant turn that ends in blanks. */
-  private trimPrefill(): void {
-    const last = this.turns.at(-1);
-    const block = last?.content.at(-1);
-    if (last?.role !== 'assistant' || block === undefined || !('text' in block) || block.text === undefined) return;
-    last.content[last.content.length - 1] = { text: block.text.trimEnd() };
-  }
-}
-
-/**
- * Results must come first in the turn that answers a call, and documents need a text beside them: "A text block must be
- * included when using documents".
- */
-function arrangeUserTurn({ content }: OpenMessage): void {
-  const isResult = (block: ContentBlock): boolean => 'toolResult' in block;
-  const results = content.filter(isResult);
-  if (results.length > 0) content.splice(0, content.length, ...results, ...content.filter((block) => !isResult(block)));
-  const hasDocument = content.some((block) => 'document' in block);
-  if (!hasDocument || content.some((block) => 'text' in block)) return;
-  content.splice(results.length, 0, { text: 'See the document.' });
-}
-
-/** How a signature or a redacted block is kept in a ProviderState. */
-export function reasoningState(type: 'signature' | 'redacted', value: string): ProviderState {
-  return { issuer: ISSUER, value: `${type === 'signature' ? 's' : 'r'}:${value}` };
-}
-
-function readReasoningState(state: string): { type: 'signature' | 'redacted'; value: string } | undefined {
-  const value = state.slice(2);
-  if (state.startsWith('s:')) return { type: 'signature', value };
-  return state.startsWith('r:') ? { type: 'redacted', value } : undefined;
 }
 
 function parseJson(text: string): unknown {

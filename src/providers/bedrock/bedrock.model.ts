@@ -16,6 +16,14 @@ export interface ModelTraits {
   readonly parallelControl: boolean;
   /** Whether `reasoning_effort` of this family knows `xhigh`. */
   readonly extraHighEffort: boolean;
+  /** Whether thinking can be given a budget in tokens. */
+  readonly thinkingBudget: boolean;
+  /** Where cache points may stand: after system texts and turns, after tools too, or nowhere. */
+  readonly cachePoints: 'turns' | 'all' | 'none';
+  /** Whether a cache point may say how long it lives. */
+  readonly cacheTtl: boolean;
+  /** Whether documents can be cited. */
+  readonly citations: boolean;
 }
 
 const PLAIN: ModelTraits = {
@@ -26,14 +34,19 @@ const PLAIN: ModelTraits = {
   reasoning: 'none',
   parallelControl: false,
   extraHighEffort: false,
+  thinkingBudget: false,
+  cachePoints: 'none',
+  cacheTtl: false,
+  citations: false,
 };
 
 const NATIVE = { jsonSchema: 'native', strictTools: true } as const;
+const NOVA = { jsonSchema: 'tool', toolChoice: 'tool', cachePoints: 'turns' } as const;
 
 /** The first pattern that matches the id without its region prefix decides. */
 const FAMILIES: readonly (readonly [pattern: RegExp, traits: Partial<ModelTraits>])[] = [
-  [/^amazon\.nova-2/, { family: 'nova-2', jsonSchema: 'tool', toolChoice: 'tool', reasoning: 'nova' }],
-  [/^amazon\.nova-/, { family: 'nova', jsonSchema: 'tool', toolChoice: 'tool' }],
+  [/^amazon\.nova-2/, { ...NOVA, family: 'nova-2', reasoning: 'nova' }],
+  [/^amazon\.nova-/, { ...NOVA, family: 'nova' }],
   [/^openai\./, { family: 'gpt-oss', ...NATIVE, reasoning: 'effort' }],
   [/^qwen\./, { family: 'qwen', ...NATIVE, reasoning: 'config' }],
   [/^deepseek\.(v3|v[4-9])/, { family: 'deepseek', ...NATIVE }],
@@ -74,6 +87,10 @@ function claudeTraits(id: string): ModelTraits {
     reasoning: version >= 4.6 ? 'claude-adaptive' : version >= 3.7 ? 'claude-budget' : 'none',
     parallelControl: isNative,
     extraHighEffort: version >= 4.7,
+    thinkingBudget: version >= 3.7 && version < 4.7,
+    cachePoints: version >= 3.5 ? 'all' : 'none',
+    cacheTtl: isNative,
+    citations: version >= 3.5,
   };
 }
 

@@ -6,12 +6,12 @@ import type { ProviderKindRegistration } from '../provider-kind.registration.js'
 import { BedrockClient } from './bedrock.client.js';
 import { bedrockSettings, type BedrockSettings } from './bedrock.config.js';
 import { BedrockProvider } from './bedrock.provider.js';
-import { ISSUER } from './bedrock.wire.js';
+import { KIND } from './bedrock.wire.js';
 
 /** Creates providers of AWS Bedrock. */
 @Injectable()
 export class BedrockService implements ProviderKind<BedrockSettings> {
-  readonly kind = ISSUER;
+  readonly kind = KIND;
 
   constructor(private readonly transport: Transport) {}
 
@@ -27,7 +27,7 @@ export class BedrockModule {}
 
 /** What the composition root needs to offer the kind. */
 export const bedrockKind: ProviderKindRegistration = {
-  descriptor: { kind: ISSUER, settings: bedrockSettings },
+  descriptor: { kind: KIND, settings: bedrockSettings },
   module: BedrockModule,
   service: BedrockService,
 };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 const TOOL_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 const TOOL_USE_ID = /^[a-zA-Z0-9_.:-]{1,64}$/;
+const SHORT_ID_LENGTH = 9;
 
 /**
  * Tool names as Bedrock allows them. A name that is not allowed loses what is not; the answer's calls get the
@@ -34,8 +35,28 @@ export class ToolNames {
   }
 }
 
-/** A tool call's id as Bedrock allows it: itself, or a digest of it when it is too long or has other characters. */
-export function toolUseId(id: string): string {
-  if (TOOL_USE_ID.test(id)) return id;
-  return `call_${createHash('sha256').update(id).digest('hex').slice(0, 32)}`;
+/** Ids of tool calls as the model allows them, each the same wherever it stands. One instance serves one request. */
+export class ToolUseIds {
+  private readonly byOriginal = new Map<string, string>();
+  private readonly taken = new Set<string>();
+
+  /** `isShort` = only nine letters and digits are allowed, as Mistral has it. */
+  constructor(private readonly isShort: boolean) {}
+
+  onWire(id: string): string {
+    if (!this.isShort) return TOOL_USE_ID.test(id) ? id : `call_${digest(id).slice(0, 32)}`;
+    const known = this.byOriginal.get(id);
+    if (known !== undefined) return known;
+    let wire = id.replace(/[^a-zA-Z0-9]/g, '').slice(0, SHORT_ID_LENGTH);
+    for (let seed = id; wire.length < SHORT_ID_LENGTH || this.taken.has(wire); seed += '.') {
+      wire = digest(seed).slice(0, SHORT_ID_LENGTH);
+    }
+    this.taken.add(wire);
+    this.byOriginal.set(id, wire);
+    return wire;
+  }
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

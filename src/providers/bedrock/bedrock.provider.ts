@@ -8,18 +8,20 @@ import type {
   EmbeddingsAbility,
   PartStream,
   Provider,
+  TokenCountAbility,
 } from '../../contract/provider.js';
 import type { Transport } from '../../transport/transport.js';
 import type { OpenResponse, WholeResponse } from '../../transport/upstream.js';
 import type { BedrockClient } from './bedrock.client.js';
 import type { BedrockSettings } from './bedrock.config.js';
+import { countBody, countedModel, readCount } from './bedrock.count.js';
 import { buildInvokeParts, joinAnswers, readInvokeAnswer } from './bedrock.embeddings.js';
 import { badResponse, readFailure } from './bedrock.error.js';
 import { ConversePartStream } from './bedrock.part-stream.js';
 import { buildConverseRequest } from './bedrock.request.js';
 import { readConverseResponse } from './bedrock.response.js';
 import { ConverseStreamReader } from './bedrock.stream.js';
-import { ISSUER, type ConverseRequest } from './bedrock.wire.js';
+import { KIND, type ConverseRequest } from './bedrock.wire.js';
 
 const EVENT_STREAM = 'application/vnd.amazon.eventstream';
 
@@ -33,13 +35,14 @@ export interface BedrockParts {
   readonly transport: Transport;
 }
 
-/** One AWS account and region: chat over Converse, embeddings over InvokeModel. */
-export class BedrockProvider implements Provider, ChatAbility, EmbeddingsAbility {
-  readonly kind = ISSUER;
+/** One AWS account and region: chat over Converse, embeddings over InvokeModel, counts over CountTokens. */
+export class BedrockProvider implements Provider, ChatAbility, EmbeddingsAbility, TokenCountAbility {
+  readonly kind = KIND;
   /** Bedrock goes on generating, and bills, when its client is gone. */
   readonly onDisconnect = 'drain';
   readonly chat: ChatAbility = this;
   readonly embeddings: EmbeddingsAbility = this;
+  readonly tokenCount: TokenCountAbility = this;
 
   constructor(
     readonly name: string,
@@ -47,14 +50,14 @@ export class BedrockProvider implements Provider, ChatAbility, EmbeddingsAbility
   ) {}
 
   async complete(call: AbilityCall<ChatRequest>): Promise<ChatResponse> {
-    const { body, answerKey } = this.translate(call);
+    const { body, answerKey } = this.translate(call, false);
     const { model, context } = call;
     const response = await this.send({ action: 'converse', model, body: JSON.stringify(body), context });
     return readConverseResponse(response.body, answerKey);
   }
 
   async stream(call: AbilityCall<ChatRequest>): Promise<PartStream> {
-    const { body, answerKey } = this.translate(call);
+    const { body, answerKey } = this.translate(call, true);
     const { client, transport } = this.parts;
     const { model, context } = call;
     const request = await client.request({ action: 'converse-stream', model, body: JSON.stringify(body), context });
@@ -96,13 +99,21 @@ export class BedrockProvider implements Provider, ChatAbility, EmbeddingsAbility
     return joinAnswers(answers);
   }
 
+  /** Counts with the foundation model itself: CountTokens knows no inference profiles. */
+  async count(call: AbilityCall<ChatRequest>): Promise<{ promptTokens: number }> {
+    const { body } = this.translate(call, false);
+    const model = countedModel(this.foundationModel(call.model));
+    const response = await this.send({ action: 'count-tokens', model, body: countBody(body), context: call.context });
+    return { promptTokens: readCount(response.body) };
+  }
+
   close(): Promise<void> {
     this.parts.client.close();
     return Promise.resolve();
   }
 
-  private translate({ request, model, warn }: AbilityCall<ChatRequest>): ConverseRequest {
-    return buildConverseRequest(request, this.foundationModel(model), warn);
+  private translate({ request, model, warn }: AbilityCall<ChatRequest>, isStream: boolean): ConverseRequest {
+    return buildConverseRequest(request, { model: this.foundationModel(model), isStream, warn });
   }
 
   private foundationModel(model: string): string {
@@ -123,7 +134,7 @@ export class BedrockProvider implements Provider, ChatAbility, EmbeddingsAbility
 }
 
 interface SendCall {
-  readonly action: 'converse' | 'invoke';
+  readonly action: 'converse' | 'invoke' | 'count-tokens';
   readonly model: string;
   readonly body: string;
   readonly context: AttemptContext;

@@ -1,6 +1,6 @@
 import type { ChatRequest, ReasoningEffort } from '../../contract/chat-request.js';
 import { GatewayError } from '../../contract/errors.js';
-import { isJsonObject, type JsonObject } from '../../contract/json.js';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.js';
 import type { LossWarning } from '../../contract/provider.js';
 import type { ModelTraits } from './bedrock.model.js';
 import type { WireMessage } from './bedrock.wire.js';
@@ -40,38 +40,69 @@ interface ReasoningRules {
   readonly warn: (warning: LossWarning) => void;
 }
 
-/** How the model is made to reason as asked: by the caller's own `thinking` field, or by the effort. */
+/** How the model is made to reason as asked: by the caller's own `thinking` field, else by the budget, else by the effort. */
 export function buildReasoning(request: ChatRequest, rules: ReasoningRules): Reasoning {
-  const thinking = request.extra?.['thinking'];
-  if (thinking !== undefined && rules.traits.family === 'claude') return ownThinking(thinking, rules);
-  const effort = request.reasoningEffort;
-  if (effort === undefined || effort === 'none') return NONE;
-  const reasoning = byStyle(effort, rules);
-  return reasoning.isThinking && isUnsignedToolTurn(rules) ? dropThinking('reasoningEffort', rules) : reasoning;
+  const thinking = thinkingOf(request.extra);
+  const isOwn = thinking !== undefined && rules.traits.family === 'claude';
+  const { field, reasoning } = isOwn ? ownThinking(thinking, rules) : asked(request, rules);
+  return isEnabled(reasoning) && isUnsignedToolTurn(rules.messages) ? dropThinking(field, rules) : reasoning;
 }
 
-function ownThinking(thinking: unknown, rules: ReasoningRules): Reasoning {
+/** The caller's own `thinking`, by itself or among the model's fields; undefined = none. */
+function thinkingOf(extra: ChatRequest['extra']): JsonValue | undefined {
+  const own = extra?.['additionalModelRequestFields'];
+  return extra?.['thinking'] ?? (isJsonObject(own) ? own['thinking'] : undefined);
+}
+
+interface Asked {
+  /** The field that asked for it, for warnings. */
+  readonly field: string;
+  readonly reasoning: Reasoning;
+}
+
+function asked({ reasoningBudgetTokens: budget, reasoningEffort: effort }: ChatRequest, rules: ReasoningRules): Asked {
+  const field = budget === undefined ? 'reasoningEffort' : 'reasoningBudgetTokens';
+  if (budget !== undefined) return { field, reasoning: budget <= 0 ? NONE : byBudget(budget, rules) };
+  return { field, reasoning: effort === undefined || effort === 'none' ? NONE : byEffort(effort, field, rules) };
+}
+
+function byBudget(budget: number, rules: ReasoningRules): Reasoning {
+  const field = 'reasoningBudgetTokens';
+  if (!rules.traits.thinkingBudget) return byEffort(effortFor(budget), field, rules);
+  const budgetTokens = leastBudget(budget, field, rules);
+  return { fields: { thinking: { type: 'enabled', budget_tokens: budgetTokens } }, isThinking: true, budgetTokens };
+}
+
+/** The effort whose budget is the first that holds as many tokens. */
+function effortFor(budget: number): Effort {
+  if (budget <= BUDGETS.low) return 'low';
+  if (budget <= BUDGETS.medium) return 'medium';
+  return budget <= BUDGETS.high ? 'high' : 'xhigh';
+}
+
+function leastBudget(budget: number, field: string, { warn }: ReasoningRules): number {
+  if (budget >= MIN_BUDGET_TOKENS) return budget;
+  warn({ field, kind: 'approximated', detail: `raised to ${MIN_BUDGET_TOKENS}, the least` });
+  return MIN_BUDGET_TOKENS;
+}
+
+function ownThinking(thinking: JsonValue, rules: ReasoningRules): Asked {
+  const field = 'thinking';
   if (!isJsonObject(thinking)) {
-    throw new GatewayError('invalid_value', { param: 'thinking', message: '"thinking" must be an object.' });
+    throw new GatewayError('invalid_value', { param: field, message: '"thinking" must be an object.' });
   }
-  if (thinking['type'] === 'disabled') return { fields: { thinking }, isThinking: false };
-  if (isUnsignedToolTurn(rules)) return dropThinking('thinking', rules);
+  if (thinking['type'] === 'disabled') return { field, reasoning: { fields: { thinking }, isThinking: false } };
   const budget = thinking['budget_tokens'];
-  if (typeof budget !== 'number') return { fields: { thinking }, isThinking: true };
-  const budgetTokens = Math.max(budget, MIN_BUDGET_TOKENS);
-  if (budgetTokens !== budget) {
-    rules.warn({
-      field: 'thinking.budget_tokens',
-      kind: 'approximated',
-      detail: `raised to ${MIN_BUDGET_TOKENS}, the least`,
-    });
-  }
-  return { fields: { thinking: { ...thinking, budget_tokens: budgetTokens } }, isThinking: true, budgetTokens };
+  if (typeof budget !== 'number') return { field, reasoning: { fields: { thinking }, isThinking: true } };
+  const budgetTokens = leastBudget(budget, 'thinking.budget_tokens', rules);
+  const fields = { thinking: { ...thinking, budget_tokens: budgetTokens } };
+  return { field, reasoning: { fields, isThinking: true, budgetTokens } };
 }
 
-function byStyle(effort: Effort, { traits, warn }: ReasoningRules): Reasoning {
+function byEffort(effort: Effort, field: string, { traits, warn }: ReasoningRules): Reasoning {
   const approximate = (sent: string): void => {
-    if (sent !== effort) warn({ field: 'reasoningEffort', kind: 'approximated', detail: `sent as ${sent}` });
+    if (sent !== effort || field !== 'reasoningEffort')
+      warn({ field, kind: 'approximated', detail: `sent as ${sent}` });
   };
   switch (traits.reasoning) {
     case 'claude-adaptive': {
@@ -81,7 +112,7 @@ function byStyle(effort: Effort, { traits, warn }: ReasoningRules): Reasoning {
     }
     case 'claude-budget': {
       const budgetTokens = BUDGETS[effort];
-      warn({ field: 'reasoningEffort', kind: 'approximated', detail: `sent as a budget of ${budgetTokens} tokens` });
+      warn({ field, kind: 'approximated', detail: `sent as a budget of ${budgetTokens} tokens` });
       return { fields: { thinking: { type: 'enabled', budget_tokens: budgetTokens } }, isThinking: true, budgetTokens };
     }
     case 'effort':
@@ -97,7 +128,7 @@ function byStyle(effort: Effort, { traits, warn }: ReasoningRules): Reasoning {
       approximate(THREE_EFFORTS[effort]);
       return { fields: { reasoning_config: THREE_EFFORTS[effort] }, isThinking: false };
     case 'none':
-      warn({ field: 'reasoningEffort', kind: 'dropped', detail: 'the model takes no reasoning effort' });
+      warn({ field, kind: 'dropped', detail: 'the model cannot be made to reason' });
       return NONE;
   }
 }
@@ -111,12 +142,15 @@ function dropThinking(field: string, { warn }: ReasoningRules): Reasoning {
   return NONE;
 }
 
+function isEnabled({ fields: { thinking } }: Reasoning): boolean {
+  return isJsonObject(thinking) && thinking['type'] === 'enabled';
+}
+
 /**
  * True when the last turn answers tool calls whose turn holds no signed thinking. Claude with a thinking budget then
  * refuses to think: "Expected `thinking` or `redacted_thinking`, but found `tool_use`".
  */
-function isUnsignedToolTurn({ traits, messages }: ReasoningRules): boolean {
-  if (traits.reasoning !== 'claude-budget') return false;
+function isUnsignedToolTurn(messages: readonly WireMessage[]): boolean {
   const last = messages.at(-1);
   if (last?.role !== 'user' || last.content?.some((block) => 'toolResult' in block) !== true) return false;
   const before = messages.at(-2);

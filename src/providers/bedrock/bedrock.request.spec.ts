@@ -23,11 +23,10 @@ const HELLO = user(text('Hello'));
 const LOOK = { name: 'look', parameters: { type: 'object' } } as const;
 const SCHEMA = { type: 'object', properties: { city: { type: 'object', properties: {} } } } as const;
 
-function build(request: Partial<ChatRequest>, model = CLAUDE) {
+function build(request: Partial<ChatRequest>, model = CLAUDE, isStream = false) {
   const warnings: LossWarning[] = [];
-  const { body, answerKey } = buildConverseRequest({ messages: [HELLO], ...request }, model, (warning) =>
-    warnings.push(warning),
-  );
+  const warn = (warning: LossWarning): number => warnings.push(warning);
+  const { body, answerKey } = buildConverseRequest({ messages: [HELLO], ...request }, { model, isStream, warn });
   return { body, answerKey, warnings, fields: warnings.map((warning) => `${warning.field} ${warning.kind}`) };
 }
 
@@ -48,19 +47,19 @@ describe('buildConverseRequest', () => {
   });
 
   describe('turns', () => {
-    it('collects the leading system texts, one block each, without blank ones', () => {
+    it('B01/B02/B04: collects the leading system texts, one block each, without blank ones', () => {
       const { body } = build({ messages: [system('one', ' '), system('two'), HELLO] });
       expect(body.system).toEqual([{ text: 'one' }, { text: 'two' }]);
       expect(build({ messages: [system(''), HELLO] }).body.system).toBeUndefined();
     });
 
-    it('turns a later system message into a user text and says so', () => {
+    it('B03: turns a later system message into a user text and says so', () => {
       const { body, fields } = build({ messages: [HELLO, assistant(text('Hi')), system('mind'), user(text('Go'))] });
       expect(body.messages?.[2]).toEqual({ role: 'user', content: [{ text: 'mind' }, { text: 'Go' }] });
       expect(fields).toEqual(['messages[2] approximated']);
     });
 
-    it('merges neighbours of one role and drops what is blank', () => {
+    it('B05/B06/B08: merges neighbours of one role and drops what is blank', () => {
       expect(
         messagesOf(HELLO, user(text('again')), assistant(text('a')), assistant(text(' ')), assistant(text('b'))),
       ).toEqual([
@@ -69,17 +68,17 @@ describe('buildConverseRequest', () => {
       ]);
     });
 
-    it('leaves out an assistant message without content', () => {
+    it('B07: leaves out an assistant message without content', () => {
       expect(messagesOf(HELLO, assistant(text('')), user(text('again')))).toHaveLength(1);
     });
 
-    it('trims the end of a prefill, and only there', () => {
+    it('B11: trims the end of a prefill, and only there', () => {
       const messages = messagesOf(HELLO, assistant(text('kept ')), HELLO, assistant(text('trimmed \n')));
       expect(messages?.[1]?.content).toEqual([{ text: 'kept ' }]);
       expect(messages?.[3]?.content).toEqual([{ text: 'trimmed' }]);
     });
 
-    it('puts all results of a turn into one message, before its texts', () => {
+    it('B12/B13/B14/B15/B21: puts all results of a turn into one message, before its texts', () => {
       const calls = assistant(text('Let me see.'), toolCall('c1', '{"city":"Rome"}'), toolCall('c2', ''));
       expect(messagesOf(HELLO, calls, user(text('quick')), result('c1', 'sun'), result('c2'))?.slice(1)).toEqual([
         {
@@ -101,21 +100,21 @@ describe('buildConverseRequest', () => {
       ]);
     });
 
-    it('gives an empty result as {} and tells that a tool failed', () => {
+    it('B17/B18: gives an empty result as {} and tells that a tool failed', () => {
       const empty: Message = { role: 'tool', toolCallId: 'c1', content: [text(' ')], isError: true };
       expect(messagesOf(HELLO, assistant(toolCall('c1')), empty)?.[2]?.content).toEqual([
         { toolResult: { toolUseId: 'c1', content: [{ json: {} }], status: 'error' } },
       ]);
     });
 
-    it('refuses a result that names no call', () => {
+    it('B19: refuses a result that names no call', () => {
       expect(refused({ messages: [HELLO, result('')] })).toMatchObject({
         code: 'invalid_value',
         param: 'messages[1].tool_call_id',
       });
     });
 
-    it.each(['{ "city": "Rome", }', '[1]', '"Rome"'])('wraps arguments that are no object: %s', (raw) => {
+    it.each(['{ "city": "Rome", }', '[1]', '"Rome"'])('B20: wraps arguments that are no object: %s', (raw) => {
       const { body, fields } = build({ messages: [HELLO, assistant(toolCall('c1', raw)), result('c1')] });
       expect(body.messages?.[1]?.content).toMatchObject([{ toolUse: { input: { rawInvalidInput: raw } } }]);
       expect(fields).toEqual(['messages[1].content[0].arguments approximated']);
@@ -130,13 +129,13 @@ describe('buildConverseRequest', () => {
       expect(ids[0]).toMatch(/^[a-zA-Z0-9_.:-]{1,64}$/);
     });
 
-    it('gives signed reasoning back and drops what cannot be', () => {
+    it('B76/B77/B79/B80/B81: gives signed reasoning back and drops what cannot be', () => {
       const { body, fields } = build({
         messages: [
           HELLO,
           assistant(
-            { type: 'reasoning', text: 'signed ', state: { issuer: 'bedrock', value: 's:abc' } },
-            { type: 'reasoning', text: '', state: { issuer: 'bedrock', value: 'r:cmVk' } },
+            { type: 'reasoning', text: 'signed ', state: { issuer: 'anthropic-signature', value: 's:abc' } },
+            { type: 'reasoning', text: '', state: { issuer: 'anthropic-signature', value: 'r:red' } },
             { type: 'reasoning', text: 'unsigned' },
             { type: 'reasoning', text: 'foreign', state: { issuer: 'gemini', value: 's:abc' } },
             text('Hi'),
@@ -151,7 +150,7 @@ describe('buildConverseRequest', () => {
       expect(fields).toEqual(['messages[1].content[2] dropped', 'messages[1].content[3] dropped']);
     });
 
-    it('leaves out a message of nothing but unsigned reasoning', () => {
+    it('B78: leaves out a message of nothing but unsigned reasoning', () => {
       expect(messagesOf(HELLO, assistant({ type: 'reasoning', text: 'unsigned' }))).toHaveLength(1);
     });
 
@@ -179,13 +178,13 @@ describe('buildConverseRequest', () => {
       [image('image/*', '/9j/4AAQ'), 'jpeg'],
       [image('', 'R0lGODlh'), 'gif'],
       [image('application/octet-stream', 'UklGRiQA'), 'webp'],
-    ])('tells the format of an image', (part, format) => {
+    ])('B41/B44/B45: tells the format of an image', (part, format) => {
       expect(messagesOf(user(part))?.[0]?.content).toMatchObject([
         { image: { format, source: { bytes: part.source.data } } },
       ]);
     });
 
-    it('keeps an address in S3 and refuses any other', () => {
+    it('B42/B43: keeps an address in S3 and refuses any other', () => {
       const at = (url: string): Message => user({ type: 'image', source: { type: 'url', url } });
       expect(messagesOf(at('s3://bucket/cat.png'))?.[0]?.content).toEqual([
         { image: { format: 'png', source: { s3Location: { uri: 's3://bucket/cat.png' } } } },
@@ -198,11 +197,11 @@ describe('buildConverseRequest', () => {
     });
 
     it.each([image('image/tiff'), image('image/*', 'AAAA'), file('application/rtf'), file('audio/x-unknown')])(
-      'refuses a format Bedrock does not know',
+      'B44/B50: refuses a format Bedrock does not know',
       (part) => expect(refused({ messages: [user(part)] }).code).toBe('invalid_value'),
     );
 
-    it('names documents after their files, each once, and adds a text', () => {
+    it('B46/B47/B48/B50/B51: names documents after their files, each once, and adds a text', () => {
       const parts = [
         file('application/pdf', 'a.b c.pdf'),
         file('text/csv', 'a.b c.csv'),
@@ -218,7 +217,7 @@ describe('buildConverseRequest', () => {
       ]);
     });
 
-    it('sends images, videos and sounds as what they are', () => {
+    it('B93: sends images, videos and sounds as what they are', () => {
       const parts = [
         file('image/png'),
         file('video/quicktime'),
@@ -233,18 +232,18 @@ describe('buildConverseRequest', () => {
   });
 
   describe('parameters', () => {
-    it('sends sampling and limits, within the range of Converse', () => {
+    it('B35/B36/B38: sends sampling and limits, within the range of Converse', () => {
       const asked = { maxOutputTokens: 7, temperature: 1.5, topP: 0.3, stop: ['a', ''] };
       const { body, fields } = build(asked);
       expect(body.inferenceConfig).toEqual({ maxTokens: 7, temperature: 1, topP: 0.3, stopSequences: ['a'] });
       expect(fields).toEqual(['temperature approximated']);
     });
 
-    it('refuses more than one choice', () => {
+    it('B39: refuses more than one choice', () => {
       expect(refused({ choices: 2 })).toMatchObject({ code: 'unsupported_parameter', param: 'n' });
     });
 
-    it('reports every parameter Converse has no field for', () => {
+    it('B39/B95: reports every parameter Converse has no field for', () => {
       const { body, fields } = build(
         {
           seed: 1,
@@ -273,14 +272,14 @@ describe('buildConverseRequest', () => {
       expect(fields.toSorted()).toEqual(reported.map((field) => `${field} dropped`).toSorted());
     });
 
-    it('sends the service tier by its name and leaves "auto" out', () => {
+    it('B40: sends the service tier by its name and leaves "auto" out', () => {
       expect(build({ serviceTier: 'flex' }).body.serviceTier).toEqual({ type: 'flex' });
       const { body, warnings } = build({ serviceTier: 'auto' });
       expect(body).not.toHaveProperty('serviceTier');
       expect(warnings).toEqual([]);
     });
 
-    it('passes fields of Converse on and merges those of the model', () => {
+    it('B87/B94: passes fields of Converse on and merges those of the model', () => {
       const guardrailConfig = { guardrailIdentifier: 'g', guardrailVersion: '1' };
       const { body, warnings } = build({
         extra: { guardrailConfig, top_k: 5, additionalModelRequestFields: { anthropic_beta: ['x'] } },
@@ -297,7 +296,7 @@ describe('buildConverseRequest', () => {
   });
 
   describe('tools', () => {
-    it('declares tools, with a schema always and a description only when there is one', () => {
+    it('B24/B25/B26: declares tools, with a schema always and a description only when there is one', () => {
       const { body } = build({
         tools: [
           { name: 'a', description: ' ' },
@@ -314,7 +313,7 @@ describe('buildConverseRequest', () => {
       });
     });
 
-    it('leaves "strict" out for models that do not know it and says so', () => {
+    it('B26: leaves "strict" out for models that do not know it and says so', () => {
       const { body, fields } = build({ tools: [{ ...LOOK, strict: true }] }, NOVA);
       expect(body.toolConfig?.tools?.[0]?.toolSpec).not.toHaveProperty('strict');
       expect(fields).toEqual(['tools.look.strict dropped']);
@@ -326,16 +325,16 @@ describe('buildConverseRequest', () => {
       [{ type: 'tool', name: 'look' }, CLAUDE, { tool: { name: 'look' } }],
       [{ type: 'tool', name: 'look' }, 'mistral.mistral-large-2402-v1:0', { any: {} }],
       [{ type: 'required' }, LLAMA, undefined],
-    ] as const)('chooses %j with %s', (toolChoice, model, expected) => {
+    ] as const)('B28: chooses %j with %s', (toolChoice, model, expected) => {
       expect(build({ tools: [LOOK, { name: 'b' }], toolChoice }, model).body.toolConfig?.toolChoice).toEqual(expected);
     });
 
-    it('leaves a model that cannot be told a name with the one tool', () => {
+    it('B31: leaves a model that cannot be told a name with the one tool', () => {
       const { body } = build({ tools: [LOOK, { name: 'b' }], toolChoice: { type: 'tool', name: 'b' } }, 'mistral.x');
       expect(body.toolConfig?.tools?.map((tool) => tool.toolSpec?.name)).toEqual(['b']);
     });
 
-    it('sends no tools for the choice "none", unless the turns need some', () => {
+    it('B29/B30/B33: sends no tools for the choice "none", unless the turns need some', () => {
       expect(build({ tools: [LOOK], toolChoice: { type: 'none' } }).body.toolConfig).toBeUndefined();
       const messages = [HELLO, assistant(toolCall('c1')), result('c1')];
       const { body, fields } = build({ messages, tools: [LOOK], toolChoice: { type: 'none' } });
@@ -343,7 +342,7 @@ describe('buildConverseRequest', () => {
       expect(fields).toEqual(['toolChoice approximated']);
     });
 
-    it("changes names that are not allowed, everywhere, and remembers the caller's", () => {
+    it("B22: changes names that are not allowed, everywhere, and remembers the caller's", () => {
       const { body, answerKey } = build({
         messages: [HELLO, assistant(toolCall('c1', '{}', '$READ.FILE')), result('c1')],
         tools: [{ name: '$READ.FILE' }, { name: 'READFILE' }, { name: '$' }],
@@ -366,7 +365,7 @@ describe('buildConverseRequest', () => {
       ]);
     });
 
-    it('forbids parallel calls where the model can, and says where it cannot', () => {
+    it('B34: forbids parallel calls where the model can, and says where it cannot', () => {
       const asked = { tools: [LOOK], parallelToolCalls: false };
       const choice = (model: string) => build(asked, model).body.additionalModelRequestFields;
       expect(choice(CLAUDE)).toEqual({ tool_choice: { type: 'auto', disable_parallel_tool_use: true } });
@@ -378,7 +377,7 @@ describe('buildConverseRequest', () => {
   describe('answer formats', () => {
     const responseFormat = { type: 'json-schema', name: 'City', description: 'A city.', schema: SCHEMA } as const;
 
-    it('sends a schema natively, every object closed', () => {
+    it('B82/B83: sends a schema natively, every object closed', () => {
       const { body, warnings } = build({ responseFormat });
       const sent = body.outputConfig?.textFormat?.structure?.jsonSchema;
       expect(sent).toMatchObject({ name: 'City', description: 'A city.' });
@@ -390,7 +389,7 @@ describe('buildConverseRequest', () => {
       expect(warnings).toEqual([]);
     });
 
-    it('keeps objects that are open on purpose, and properties that are called like keywords', () => {
+    it('B83: keeps objects that are open on purpose, and properties that are called like keywords', () => {
       const schema = {
         type: 'object',
         additionalProperties: true,
@@ -400,7 +399,7 @@ describe('buildConverseRequest', () => {
       expect(JSON.parse(String(body.outputConfig?.textFormat?.structure?.jsonSchema?.schema))).toEqual(schema);
     });
 
-    it('forces a tool where there are no schemas', () => {
+    it('B84: forces a tool where there are no schemas', () => {
       const { body, answerKey, fields } = build({ responseFormat }, NOVA);
       expect(body.toolConfig).toEqual({
         tools: [{ toolSpec: { name: 'json_answer', description: 'A city.', inputSchema: { json: SCHEMA } } }],
@@ -410,7 +409,7 @@ describe('buildConverseRequest', () => {
       expect(fields).toEqual(['responseFormat emulated']);
     });
 
-    it("lets the model choose between that tool and the caller's", () => {
+    it("B86: lets the model choose between that tool and the caller's", () => {
       const { body, answerKey } = build({ responseFormat, tools: [LOOK, { name: 'json_answer' }] }, NOVA);
       expect(body.toolConfig?.toolChoice).toEqual({ any: {} });
       expect(answerKey.jsonTool).toBe('json_answer_');
@@ -419,13 +418,13 @@ describe('buildConverseRequest', () => {
     it.each([
       ['no tool can be forced', LLAMA, {}],
       ['thinking forbids forcing', OLD_CLAUDE, { reasoningEffort: 'low' }],
-    ] as const)('tells the schema in words where %s', (_why, model, more) => {
+    ] as const)('B84: tells the schema in words where %s', (_why, model, more) => {
       const { body, answerKey } = build({ responseFormat, ...more }, model);
       expect(body.system?.[0]?.text).toContain(JSON.stringify(SCHEMA));
       expect(answerKey.jsonTool).toBeUndefined();
     });
 
-    it('asks for any JSON object in words, without a tool', () => {
+    it('B85: asks for any JSON object in words, without a tool', () => {
       const { body, fields } = build({ responseFormat: { type: 'json-object' } }, NOVA);
       expect(body.system?.[0]?.text).toContain('JSON object');
       expect(body.toolConfig).toBeUndefined();
@@ -448,7 +447,7 @@ describe('buildConverseRequest', () => {
       ['qwen.qwen3-32b-v1:0', 'high', { reasoning_config: 'high' }],
       [NEW_CLAUDE, 'none', undefined],
       [LLAMA, 'high', undefined],
-    ] as const)('makes %s reason with effort %s', (model, reasoningEffort, expected) => {
+    ] as const)('B68/B69/B70/B72/B73: makes %s reason with effort %s', (model, reasoningEffort, expected) => {
       expect(fieldsOf({ reasoningEffort }, model)).toEqual(expected);
     });
 
@@ -456,7 +455,7 @@ describe('buildConverseRequest', () => {
       expect(build({ reasoningEffort: 'high' }, LLAMA).fields).toEqual(['reasoningEffort dropped']);
     });
 
-    it("takes the caller's own thinking, with the least budget there is", () => {
+    it("B64/B65/B66: takes the caller's own thinking, with the least budget there is", () => {
       const thinking = { type: 'enabled', budget_tokens: 499 };
       expect(fieldsOf({ extra: { thinking } }, OLD_CLAUDE)).toEqual({
         thinking: { type: 'enabled', budget_tokens: 1024 },
@@ -467,28 +466,32 @@ describe('buildConverseRequest', () => {
       expect(refused({ extra: { thinking: 'yes' } }).code).toBe('invalid_value');
     });
 
-    it('makes room for the budget in the output bound', () => {
+    it('B67: makes room for the budget in the output bound', () => {
       const thinking = { type: 'enabled', budget_tokens: 2000 };
       const { body, fields } = build({ maxOutputTokens: 100, extra: { thinking } }, OLD_CLAUDE);
       expect(body.inferenceConfig).toEqual({ maxTokens: 2100 });
       expect(fields).toEqual(['maxOutputTokens approximated']);
     });
 
-    it('drops sampling and forced tools while the model thinks', () => {
+    it('B74/B75: drops sampling and forced tools while the model thinks', () => {
       const { body, fields } = build(
         { reasoningEffort: 'high', temperature: 0, topP: 1, tools: [LOOK], toolChoice: { type: 'required' } },
         NEW_CLAUDE,
       );
       expect(body.inferenceConfig).toBeUndefined();
       expect(body.toolConfig?.toolChoice).toEqual({ auto: {} });
-      expect(fields).toEqual(['toolChoice approximated', 'temperature dropped']);
+      expect(fields).toEqual(['toolChoice approximated', 'temperature dropped', 'topP dropped']);
     });
 
     it('does not think in the middle of a tool turn that was begun without', () => {
       const tools = [LOOK];
       const unsigned = [HELLO, assistant(toolCall('c1')), result('c1')];
       expect(fieldsOf({ messages: unsigned, tools, reasoningEffort: 'low' }, OLD_CLAUDE)).toBeUndefined();
-      const thought = { type: 'reasoning', text: 'Hm.', state: { issuer: 'bedrock', value: 's:x' } } as const;
+      const thought = {
+        type: 'reasoning',
+        text: 'Hm.',
+        state: { issuer: 'anthropic-signature', value: 's:x' },
+      } as const;
       const signed = [HELLO, assistant(thought, toolCall('c1')), result('c1')];
       expect(fieldsOf({ messages: signed, tools, reasoningEffort: 'low' }, OLD_CLAUDE)).toHaveProperty('thinking');
     });

@@ -1,13 +1,16 @@
-import type { ChatRequest, ToolChoice } from '../../contract/chat-request.js';
+import type { ChatRequest } from '../../contract/chat-request.js';
 import { GatewayError } from '../../contract/errors.js';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.js';
+import { isJsonObject } from '../../contract/json.js';
 import type { LossWarning } from '../../contract/provider.js';
+import { CachePoints } from './bedrock.cache.js';
+import { buildModelFields, buildPassedFields } from './bedrock.fields.js';
 import { buildTurns, type Turns } from './bedrock.messages.js';
 import { traitsOf, type ModelTraits } from './bedrock.model.js';
 import { ToolNames } from './bedrock.names.js';
 import { buildReasoning, type Reasoning } from './bedrock.reasoning.js';
+import { issuerOf } from './bedrock.state.js';
 import { buildToolConfig, closeObjects, type JsonTool } from './bedrock.tools.js';
-import type { ConverseBody, ConverseRequest, InferenceConfig } from './bedrock.wire.js';
+import type { ConverseBody, ConverseRequest, InferenceConfig, ToolConfig } from './bedrock.wire.js';
 
 type Warn = (warning: LossWarning) => void;
 
@@ -21,13 +24,6 @@ const WITHOUT_FIELD = [
   'endUser',
 ] as const satisfies readonly (keyof ChatRequest)[];
 
-/** Fields of Converse that callers may send under Converse's own names. */
-const PASSED_FIELDS = new Set([
-  'guardrailConfig',
-  'performanceConfig',
-  'requestMetadata',
-  'additionalModelRequestFields',
-]);
 const SERVICE_TIERS = new Map([
   ['default', 'default'],
   ['flex', 'flex'],
@@ -35,11 +31,18 @@ const SERVICE_TIERS = new Map([
   ['reserved', 'reserved'],
 ] as const);
 
+export interface RequestOptions {
+  /** The foundation model's id, which tells the family. */
+  readonly model: string;
+  /** True for ConverseStream. */
+  readonly isStream: boolean;
+  readonly warn: Warn;
+}
+
 /**
- * A canonical request as Converse wants it. `model` tells the family (the foundation model's id). Pure; throws
- * GatewayError `invalid_value` or `unsupported_parameter`.
+ * A canonical request as Converse wants it. Pure; throws GatewayError `invalid_value` or `unsupported_parameter`.
  */
-export function buildConverseRequest(request: ChatRequest, model: string, warn: Warn): ConverseRequest {
+export function buildConverseRequest(request: ChatRequest, { model, isStream, warn }: RequestOptions): ConverseRequest {
   if ((request.choices ?? 1) > 1) {
     throw new GatewayError('unsupported_parameter', {
       param: 'n',
@@ -49,29 +52,38 @@ export function buildConverseRequest(request: ChatRequest, model: string, warn: 
   const traits = traitsOf(model);
   const names = new ToolNames();
   names.reserve((request.tools ?? []).map((tool) => tool.name));
-  const turns = buildTurns(request, names, warn);
+  const cachePoints = new CachePoints(traits, warn);
+  const turns = buildTurns(request, { traits, names, cachePoints, warn });
   const reasoning = buildReasoning(request, { traits, messages: turns.messages, warn });
   const format = buildFormat(request, { traits, reasoning, warn });
   const { jsonTool } = format;
   const toolConfig = buildToolConfig(request, {
     traits,
     names,
+    cachePoints,
     hasToolBlocks: turns.hasToolBlocks,
     isReasoning: reasoning.isThinking,
     warn,
-    ...(jsonTool === undefined ? {} : { jsonTool }),
+    ...optional('jsonTool', jsonTool),
   });
-  reportLosses(request, { traits, reasoning, warn });
+  limitCachePoints(cachePoints, turns, toolConfig);
+  reportLosses(request, { traits, warn });
   const body: ConverseBody = {
-    ...passedFields(request),
+    ...buildPassedFields(request.extra, { isStream, warn }),
     ...buildMessages(turns, format.instruction),
     ...optional('inferenceConfig', buildInference(request, reasoning, warn)),
     ...optional('toolConfig', toolConfig),
     ...optional('outputConfig', format.outputConfig),
-    ...optional('additionalModelRequestFields', buildModelFields(request, traits, reasoning)),
+    ...optional('additionalModelRequestFields', buildModelFields(request, { traits, reasoning, names, warn })),
     ...serviceTier(request, warn),
   };
-  return { body, answerKey: { renamedTools: names.renamed, ...optional('jsonTool', jsonTool?.name) } };
+  const issuer = issuerOf(traits);
+  return { body, answerKey: { renamedTools: names.renamed, issuer, ...optional('jsonTool', jsonTool?.name) } };
+}
+
+function limitCachePoints(cachePoints: CachePoints, turns: Turns, toolConfig: ToolConfig | undefined): void {
+  const lists = [toolConfig?.tools ?? [], turns.system, ...turns.messages.map(({ content }) => content ?? [])];
+  cachePoints.limit(lists);
 }
 
 /** `{key: value}`, or nothing for an absent value or an object without keys. */
@@ -92,9 +104,9 @@ function buildMessages(
 function buildInference(request: ChatRequest, reasoning: Reasoning, warn: Warn): InferenceConfig {
   const { stop } = request;
   const stopSequences = stop?.filter((text) => text !== '') ?? [];
-  const hasSampling = request.temperature !== undefined || request.topP !== undefined;
-  if (reasoning.isThinking && hasSampling) {
-    warn({ field: 'temperature', kind: 'dropped', detail: 'a model that thinks takes no sampling parameters' });
+  for (const field of ['temperature', 'topP'] as const) {
+    if (!reasoning.isThinking || request[field] === undefined) continue;
+    warn({ field, kind: 'dropped', detail: 'a model that thinks takes no sampling parameters' });
   }
   return {
     ...optional('maxTokens', maxTokens(request.maxOutputTokens, reasoning, warn)),
@@ -161,33 +173,6 @@ function freeName(request: ChatRequest): string {
   return name;
 }
 
-function buildModelFields(request: ChatRequest, traits: ModelTraits, reasoning: Reasoning): JsonObject {
-  const own = request.extra?.['additionalModelRequestFields'];
-  if (own !== undefined && !isJsonObject(own)) {
-    const param = 'additionalModelRequestFields';
-    throw new GatewayError('invalid_value', { param, message: `"${param}" must be an object.` });
-  }
-  const topK = request.extra?.['top_k'];
-  const hasTools = request.tools !== undefined && request.tools.length > 0 && request.toolChoice?.type !== 'none';
-  const isSerial = request.parallelToolCalls === false && traits.parallelControl && hasTools;
-  return {
-    ...(typeof topK === 'number' && !reasoning.isThinking ? topKField(traits, topK) : {}),
-    ...(isSerial ? { tool_choice: { ...claudeChoice(request.toolChoice), disable_parallel_tool_use: true } } : {}),
-    ...reasoning.fields,
-    ...own,
-  };
-}
-
-/** Anthropic's own form of the choice, which alone can forbid parallel calls. */
-function claudeChoice(choice: ToolChoice | undefined): JsonObject {
-  if (choice?.type === 'tool') return { type: 'tool', name: choice.name };
-  return { type: choice?.type === 'required' ? 'any' : 'auto' };
-}
-
-function topKField({ family }: ModelTraits, topK: number): JsonObject {
-  return family.startsWith('nova') ? { inferenceConfig: { topK } } : { top_k: topK };
-}
-
 function serviceTier(request: ChatRequest, warn: Warn): Pick<ConverseBody, 'serviceTier'> {
   const { serviceTier: asked } = request;
   if (asked === undefined || asked === 'auto') return {};
@@ -197,25 +182,11 @@ function serviceTier(request: ChatRequest, warn: Warn): Pick<ConverseBody, 'serv
   return {};
 }
 
-function passedFields(request: ChatRequest): ConverseBody {
-  const passed: Record<string, JsonValue> = {};
-  for (const [key, value] of Object.entries(request.extra ?? {})) {
-    if (PASSED_FIELDS.has(key) && key !== 'additionalModelRequestFields') passed[key] = value;
-  }
-  return passed;
-}
-
-function reportLosses(request: ChatRequest, { traits, reasoning, warn }: FormatRules): void {
+function reportLosses(request: ChatRequest, { traits, warn }: Pick<FormatRules, 'traits' | 'warn'>): void {
   for (const field of WITHOUT_FIELD) {
     if (request[field] !== undefined) warn({ field, kind: 'dropped', detail: 'Converse has no such parameter' });
   }
   if (request.parallelToolCalls === false && !traits.parallelControl && request.tools !== undefined) {
     warn({ field: 'parallelToolCalls', kind: 'dropped', detail: 'the model decides itself how many tools it calls' });
-  }
-  for (const field of Object.keys(request.extra ?? {})) {
-    if (PASSED_FIELDS.has(field)) continue;
-    if (field === 'thinking' && traits.family === 'claude') continue;
-    if (field === 'top_k' && !reasoning.isThinking) continue;
-    warn({ field, kind: 'dropped', detail: 'Converse has no such parameter' });
   }
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { ChatResponse, ContentBlock, FinishReason } from '../../contract/chat-response.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.js';
+import { annotationOf } from './bedrock.citation.js';
 import { badResponse } from './bedrock.error.js';
-import { reasoningState } from './bedrock.messages.js';
+import { reasoningState } from './bedrock.state.js';
 import { readUsage } from './bedrock.usage.js';
 import type { AnswerKey } from './bedrock.wire.js';
 
@@ -13,7 +14,7 @@ export function readConverseResponse(body: Buffer, key: AnswerKey): ChatResponse
   if (!isJsonObject(output)) throw badResponse('the answer has no "output"');
   const message = output['message'];
   const blocks = isJsonObject(message) ? message['content'] : undefined;
-  const content = (Array.isArray(blocks) ? blocks : []).flatMap((block) => readBlock(block, key));
+  const content = readContent(Array.isArray(blocks) ? blocks : [], key);
   const usage = readUsage(answer['usage']);
   return {
     choices: [{ content, finishReason: readStopReason(answer['stopReason'], content.some(isToolCall)) }],
@@ -42,14 +43,25 @@ function isToolCall(block: ContentBlock): boolean {
   return block.type === 'tool-call';
 }
 
-function readBlock(block: JsonValue, key: AnswerKey): ContentBlock[] {
-  if (!isJsonObject(block)) return [];
+function readContent(blocks: readonly JsonValue[], key: AnswerKey): ContentBlock[] {
+  const content: ContentBlock[] = [];
+  let textLength = 0;
+  for (const block of blocks) {
+    const read = isJsonObject(block) ? readBlock(block, key, textLength) : undefined;
+    if (read === undefined) continue;
+    content.push(read);
+    if (read.type === 'text') textLength += read.text.length;
+  }
+  return content;
+}
+
+/** `textLength` is that of the answer's text before the block, which citations count from. */
+function readBlock(block: JsonObject, key: AnswerKey, textLength: number): ContentBlock | undefined {
   const { text, toolUse, reasoningContent, citationsContent } = block;
-  if (typeof text === 'string') return [{ type: 'text', text }];
-  if (isJsonObject(toolUse)) return [readToolUse(toolUse, key)];
-  if (isJsonObject(reasoningContent)) return readReasoning(reasoningContent);
-  if (isJsonObject(citationsContent)) return [{ type: 'text', text: citedText(citationsContent) }];
-  return [];
+  if (typeof text === 'string') return { type: 'text', text };
+  if (isJsonObject(toolUse)) return readToolUse(toolUse, key);
+  if (isJsonObject(reasoningContent)) return readReasoning(reasoningContent, key);
+  return isJsonObject(citationsContent) ? readCited(citationsContent, textLength) : undefined;
 }
 
 function readToolUse({ toolUseId, name, input }: JsonObject, key: AnswerKey): ContentBlock {
@@ -64,21 +76,29 @@ function readToolUse({ toolUseId, name, input }: JsonObject, key: AnswerKey): Co
   };
 }
 
-function readReasoning({ reasoningText, redactedContent }: JsonObject): ContentBlock[] {
+function readReasoning(
+  { reasoningText, redactedContent }: JsonObject,
+  { issuer }: AnswerKey,
+): ContentBlock | undefined {
   if (typeof redactedContent === 'string') {
-    return [{ type: 'reasoning', text: '', state: reasoningState('redacted', redactedContent) }];
+    return { type: 'reasoning', text: '', state: reasoningState(issuer, { type: 'redacted', value: redactedContent }) };
   }
-  if (!isJsonObject(reasoningText)) return [];
+  if (!isJsonObject(reasoningText)) return undefined;
   const text = typeof reasoningText['text'] === 'string' ? reasoningText['text'] : '';
   const { signature } = reasoningText;
-  if (typeof signature !== 'string') return [{ type: 'reasoning', text }];
-  return [{ type: 'reasoning', text, state: reasoningState('signature', signature) }];
+  if (typeof signature !== 'string') return { type: 'reasoning', text };
+  return { type: 'reasoning', text, state: reasoningState(issuer, { type: 'signature', value: signature }) };
 }
 
-/** The text that was generated; where it came from has no place in the contract. */
-function citedText({ content }: JsonObject): string {
+/** The text that was generated, and where it came from. */
+function readCited({ content, citations }: JsonObject, start: number): ContentBlock {
   const parts = Array.isArray(content) ? content : [];
-  return parts.map((part) => (isJsonObject(part) && typeof part['text'] === 'string' ? part['text'] : '')).join('');
+  const text = parts
+    .map((part) => (isJsonObject(part) && typeof part['text'] === 'string' ? part['text'] : ''))
+    .join('');
+  const range = { start, end: start + text.length };
+  const annotations = (Array.isArray(citations) ? citations : []).map((citation) => annotationOf(citation, range));
+  return { type: 'text', text, ...(annotations.length === 0 ? {} : { annotations }) };
 }
 
 function parse(body: Buffer): JsonObject {

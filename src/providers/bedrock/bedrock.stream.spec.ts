@@ -3,7 +3,7 @@ import { readConverseResponse } from './bedrock.response.js';
 import { ConverseStreamReader } from './bedrock.stream.js';
 import type { AnswerKey } from './bedrock.wire.js';
 
-const KEY: AnswerKey = { renamedTools: new Map([['READFILE', '$READFILE']]) };
+const KEY: AnswerKey = { renamedTools: new Map([['READFILE', '$READFILE']]), issuer: 'anthropic-signature' };
 const USAGE = {
   inputTokens: 3,
   outputTokens: 227,
@@ -38,7 +38,7 @@ const end = (stopReason: string): Event[] => [
 ];
 
 describe('ConverseStreamReader', () => {
-  it('counts tools, not blocks, and completes arguments that never came', () => {
+  it('C21/C22/C24/C25/C29/C30: counts tools, not blocks, and completes arguments that never came', () => {
     const parts = read([
       ['messageStart', { role: 'assistant' }],
       delta(0, { text: 'Let me see.' }),
@@ -75,7 +75,7 @@ describe('ConverseStreamReader', () => {
     ]);
   });
 
-  it('gives the signature of reasoning once it is whole, and redacted reasoning without text', () => {
+  it('C26: gives the signature of reasoning once it is whole, and redacted reasoning without text', () => {
     const parts = read([
       delta(0, { reasoningContent: { text: 'Hm' } }),
       delta(0, { reasoningContent: { signature: 'ab' } }),
@@ -87,12 +87,12 @@ describe('ConverseStreamReader', () => {
     ]);
     expect(parts.slice(0, 3)).toEqual([
       { type: 'reasoning-delta', text: 'Hm' },
-      { type: 'reasoning-delta', text: '', state: { issuer: 'bedrock', value: 's:abcd' } },
-      { type: 'reasoning-delta', text: '', state: { issuer: 'bedrock', value: 'r:cmVk' } },
+      { type: 'reasoning-delta', text: '', state: { issuer: 'anthropic-signature', value: 's:abcd' } },
+      { type: 'reasoning-delta', text: '', state: { issuer: 'anthropic-signature', value: 'r:red' } },
     ]);
   });
 
-  it('gives the stand-in tool as text; a real call after it is the first', () => {
+  it('C35: gives the stand-in tool as text; a real call after it is the first', () => {
     const parts = read(
       [
         toolStart(0, 'a', 'json_answer'),
@@ -112,7 +112,7 @@ describe('ConverseStreamReader', () => {
     ]);
   });
 
-  it('makes an id where the model gave none', () => {
+  it('C05: makes an id where the model gave none', () => {
     const [part] = read([toolStart(0, '', 'look'), ...end('tool_use')]);
     expect(part).toMatchObject({ type: 'tool-call-start', id: expect.stringMatching(/^tooluse_[0-9a-f]{32}$/) });
   });
@@ -120,7 +120,7 @@ describe('ConverseStreamReader', () => {
   it.each([
     ['before messageStop', [delta(0, { text: 'Hi' })], false],
     ['inside a frame', [['messageStop', { stopReason: 'end_turn' }] as const], true],
-  ] as const)('tells a stream that ends %s as broken', (_where, events, isCut) => {
+  ] as const)('C32/C33: tells a stream that ends %s as broken', (_where, events, isCut) => {
     expect(read(events, KEY, isCut).at(-1)).toMatchObject({ type: 'error', error: { code: 'provider_stream_broken' } });
   });
 
@@ -155,7 +155,7 @@ describe('readConverseResponse', () => {
       KEY,
     );
 
-  it('keeps every block in order', () => {
+  it('C01/C02/C10/C12/C38: keeps every block in order', () => {
     const { choices } = answer(
       [
         { reasoningContent: { reasoningText: { text: 'Hm', signature: 'sig' } } },
@@ -172,8 +172,8 @@ describe('readConverseResponse', () => {
       {
         finishReason: 'tool-calls',
         content: [
-          { type: 'reasoning', text: 'Hm', state: { issuer: 'bedrock', value: 's:sig' } },
-          { type: 'reasoning', text: '', state: { issuer: 'bedrock', value: 'r:cmVk' } },
+          { type: 'reasoning', text: 'Hm', state: { issuer: 'anthropic-signature', value: 's:sig' } },
+          { type: 'reasoning', text: '', state: { issuer: 'anthropic-signature', value: 'r:red' } },
           { type: 'text', text: 'one' },
           { type: 'text', text: 'two' },
           { type: 'text', text: 'cited' },
@@ -191,11 +191,11 @@ describe('readConverseResponse', () => {
     ['model_context_window_exceeded', 'length'],
     ['content_filtered', 'content-filter'],
     ['guardrail_intervened', 'content-filter'],
-  ])('reads the stop reason %s as %s', (stopReason, expected) => {
+  ])('C03: reads the stop reason %s as %s', (stopReason, expected) => {
     expect(answer([{ text: 'x' }], { stopReason }).choices[0]?.finishReason).toBe(expected);
   });
 
-  it('tells tool calls without a stop reason', () => {
+  it('C04: tells tool calls without a stop reason', () => {
     const toolUse = { toolUseId: 'a', name: 'look', input: {} };
     expect(answer([{ toolUse }], { stopReason: undefined }).choices[0]?.finishReason).toBe('tool-calls');
   });
@@ -207,11 +207,11 @@ describe('readConverseResponse', () => {
     [{ inputTokens: '3', outputTokens: 5 }, undefined],
     [{ inputTokens: Number.MAX_SAFE_INTEGER, outputTokens: 5, cacheReadInputTokens: 1 }, undefined],
     [null, undefined],
-  ])('reads the usage %j', (usage, expected) => {
+  ])('C07/C08/C09: reads the usage %j', (usage, expected) => {
     expect(answer([], { usage }).usage?.promptTokens).toBe(expected);
   });
 
-  it('accepts an empty answer and refuses one without output', () => {
+  it('C18: accepts an empty answer and refuses one without output', () => {
     expect(answer([]).choices).toEqual([{ content: [], finishReason: 'stop' }]);
     for (const body of ['{"output":null,"stopReason":"end_turn"}', '[]', '<html>']) {
       expect(() => readConverseResponse(Buffer.from(body), KEY)).toThrow(

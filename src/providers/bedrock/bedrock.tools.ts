@@ -1,6 +1,7 @@
 import type { ChatRequest, Tool, ToolChoice } from '../../contract/chat-request.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.js';
 import type { LossWarning } from '../../contract/provider.js';
+import type { CachePoints } from './bedrock.cache.js';
 import type { ModelTraits } from './bedrock.model.js';
 import type { ToolNames } from './bedrock.names.js';
 import type { ToolConfig, WireTool } from './bedrock.wire.js';
@@ -8,6 +9,7 @@ import type { ToolConfig, WireTool } from './bedrock.wire.js';
 export interface ToolRules {
   readonly traits: ModelTraits;
   readonly names: ToolNames;
+  readonly cachePoints: CachePoints;
   /** True when the turns hold tool calls or results. */
   readonly hasToolBlocks: boolean;
   /** True when the model reasons: it then may not be forced to call a tool. */
@@ -35,7 +37,7 @@ const PLACEHOLDER: WireTool = {
 /** Converse's tools and choice; absent = no tools. */
 export function buildToolConfig(request: ChatRequest, rules: ToolRules): ToolConfig | undefined {
   const isOff = request.toolChoice?.type === 'none';
-  const tools = isOff ? [] : (request.tools ?? []).map((tool) => buildTool(tool, rules));
+  const tools = isOff ? [] : (request.tools ?? []).flatMap((tool, at) => buildTool(tool, `tools[${at}]`, rules));
   if (rules.jsonTool !== undefined) tools.push(buildJsonTool(rules.jsonTool));
   if (tools.length === 0) {
     if (!rules.hasToolBlocks) return undefined;
@@ -51,20 +53,24 @@ export function buildToolConfig(request: ChatRequest, rules: ToolRules): ToolCon
   return { tools, ...(toolChoice === undefined ? {} : { toolChoice }) };
 }
 
-function buildTool(tool: Tool, { traits, names, warn }: ToolRules): WireTool {
+function buildTool(tool: Tool, field: string, { traits, names, cachePoints, warn }: ToolRules): WireTool[] {
   const name = names.onWire(tool.name);
   if (tool.strict === true && !traits.strictTools) {
     warn({ field: `tools.${tool.name}.strict`, kind: 'dropped', detail: 'the model does not follow schemas strictly' });
   }
   const description = tool.description?.trim() === '' ? undefined : tool.description;
-  return {
-    toolSpec: {
-      name,
-      ...(description === undefined ? {} : { description }),
-      inputSchema: { json: tool.parameters ?? { type: 'object' } },
-      ...(tool.strict === undefined || !traits.strictTools ? {} : { strict: tool.strict }),
-    },
+  const toolSpec = {
+    name,
+    ...(description === undefined ? {} : { description }),
+    inputSchema: { json: inputSchema(tool.parameters) },
+    ...(tool.strict === undefined || !traits.strictTools ? {} : { strict: tool.strict }),
   };
+  return [{ toolSpec }, ...cachePoints.after(tool.cache, `${field}.cache`, 'tool')];
+}
+
+/** The schema as it is; "The value at inputSchema.json.type must be one of the following: object". */
+function inputSchema(parameters: JsonObject = {}): JsonObject {
+  return parameters['type'] === undefined ? { type: 'object', ...parameters } : parameters;
 }
 
 function buildJsonTool({ name, description, schema }: JsonTool): WireTool {

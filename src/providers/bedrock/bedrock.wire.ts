@@ -36,6 +36,8 @@ export interface AnswerKey {
   readonly jsonTool?: string;
   /** Tools whose names had to be changed: name on the wire to the caller's. */
   readonly renamedTools: ReadonlyMap<string, string>;
+  /** Who is named as issuer of the answer's reasoning state. */
+  readonly issuer: string;
 }
 
 /** A request ready to be sent. */
@@ -44,5 +46,5 @@ export interface ConverseRequest {
   readonly answerKey: AnswerKey;
 }
 
-/** Who issued the states this folder puts into answers. */
-export const ISSUER = 'bedrock';
+/** The kind's name. */
+export const KIND = 'bedrock';

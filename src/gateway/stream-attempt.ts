@@ -33,6 +33,20 @@ class FirstContentWatch implements Ticking {
   }
 }
 
+/** The context of a stream whose first content is still awaited. */
+interface Opening {
+  readonly context: AttemptContext;
+  /** From now on silence is counted as silence. */
+  readonly contentCame: () => void;
+}
+
+/** Until its first content a stream may be silent for as long as that content may take. */
+function openingOf(context: AttemptContext, signal: AbortSignal): Opening {
+  const { idleMs, firstContentMs } = context.timeouts;
+  const timeouts = { ...context.timeouts, idleMs: Math.max(idleMs, firstContentMs) };
+  return { context: { ...context, signal, timeouts }, contentCame: () => void (timeouts.idleMs = idleMs) };
+}
+
 /** One attempt at a streamed call. Resolves at commit, with the relay that carries on; rejects before it. */
 export async function streamAttempt(
   dispatch: Dispatch,
@@ -47,7 +61,7 @@ export async function streamAttempt(
   const watch = new FirstContentWatch(attempt, context.timeouts.firstContentMs);
   ticker.add(watch);
   try {
-    const relay = await openRelay(dispatch, deployment, { ...context, signal: attempt.signal });
+    const relay = await openRelay(dispatch, deployment, openingOf(context, attempt.signal));
     watch.relay = relay;
     dispatch.relays(relay);
     relay.start();
@@ -64,14 +78,17 @@ export async function streamAttempt(
 async function openRelay(
   dispatch: Dispatch,
   { provider, upstreamModel: model }: Deployment,
-  context: AttemptContext,
+  { context, contentCame }: Opening,
 ): Promise<NativeRelay | TranslatedRelay> {
   const { body } = dispatch.request;
   const dialect = dispatch.chatDialect();
   const includeUsage = dialect.wantsStreamUsage(body);
   const options = {
     writer: dispatch.writer,
-    onCommit: () => dispatch.committed(),
+    onCommit: () => {
+      contentCame();
+      dispatch.committed();
+    },
     streamError: dispatch.streamError,
   };
   const { warn } = dispatch;

@@ -66,8 +66,9 @@ export class StreamExchange extends Exchange implements ByteSource {
       this.hold(chunk);
       return;
     }
-    this.expectMore();
-    if (this.sink.data(chunk) || this.isOver) return;
+    const wantsMore = this.sink.data(chunk);
+    if (this.isOver) return;
+    if (wantsMore) return this.expectMore();
     this.isPaused = true;
     this.pauseSocket();
   }

@@ -16,10 +16,15 @@ export function estimatedUsage(promptTokens: number, generatedBytes: number): Me
 }
 
 /**
- * What a relayed stream is charged: the provider's own usage where it told one (explicit zeros are the truth), else an
- * estimate of the prompt and of what was generated.
+ * What a relayed stream is charged: the provider's own usage where it told one, else an estimate of the prompt and of
+ * what was generated. At the end of an answer explicit zeros are the truth; of an answer that was cut, a provider that
+ * has told no output yet although there was some has only not counted it yet.
  */
 export function relayedUsage(end: RelayEnd, promptTokens: number): MeasuredUsage {
-  if (end.usage === undefined) return estimatedUsage(promptTokens, end.generatedBytes);
-  return end.how === 'complete' ? end.usage : { ...end.usage, source: 'partial' };
+  const { usage, generatedBytes } = end;
+  if (usage === undefined) return estimatedUsage(promptTokens, generatedBytes);
+  if (end.how === 'complete') return usage;
+  if (usage.completionTokens > 0 || generatedBytes === 0) return { ...usage, source: 'partial' };
+  const { completionTokens } = estimatedUsage(promptTokens, generatedBytes);
+  return { ...usage, completionTokens, source: 'estimate' };
 }

@@ -85,6 +85,7 @@ class Player {
     if (this.delivery.firstPieceMs !== undefined) {
       this.response.flushHeaders();
       await this.wait(this.delivery.firstPieceMs);
+      if (this.response.destroyed) return;
     }
     if (this.isPlain()) return this.all();
     for (const [index, piece] of this.answer.pieces.entries()) {

@@ -1,3 +1,4 @@
+import { anthropicKind } from './providers/anthropic/anthropic.module.js';
 import { azureOpenAIKind } from './providers/azure-openai/azure-openai.module.js';
 import { bedrockKind } from './providers/bedrock/bedrock.module.js';
 import { geminiKind } from './providers/gemini/gemini.module.js';
@@ -5,7 +6,13 @@ import type { ProviderKindRegistration } from './providers/provider-kind.registr
 import { sandboxKind } from './providers/sandbox/sandbox.module.js';
 
 /** Every provider kind of this build: the one line a new one adds. */
-export const KINDS: readonly ProviderKindRegistration[] = [azureOpenAIKind, bedrockKind, geminiKind, sandboxKind];
+export const KINDS: readonly ProviderKindRegistration[] = [
+  anthropicKind,
+  azureOpenAIKind,
+  bedrockKind,
+  geminiKind,
+  sandboxKind,
+];
 
 /** What runs when there is no configuration file: the built-in provider, nothing that leaves the machine. */
 export const QUICK_START_DOCUMENT = {

@@ -60,8 +60,8 @@ const FEATURE_REQUESTS: Readonly<Record<Feature, { request: ChatRequest; check?:
   },
   'parallel-tool-calls': { request: ask('Weather?', { tools: [WEATHER], parallelToolCalls: false }) },
   stop: {
-    request: ask('Count.', { stop: ['END', '\n\n'] }),
-    check: ({ stop }) => expect(stop).toEqual(['END', '\n\n']),
+    request: ask('Count.', { stop: ['END', '\n\nUser:'] }),
+    check: ({ stop }) => expect(stop).toEqual(['END', '\n\nUser:']),
   },
   seed: { request: ask('Roll.', { seed: 42 }), check: ({ seed }) => expect(seed).toBe(42) },
   penalties: { request: ask('Vary.', { presencePenalty: 0.5, frequencyPenalty: -0.5 }) },

@@ -61,12 +61,12 @@ export function errorOfResponse(response: WholeResponse, secrets: readonly strin
     ...(OWN_STATUSES.has(status) ? { status } : {}),
     ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
   };
-  return failure(error, { fallback: codeOfStatus(status), secrets, details, told: `answered ${status}` });
+  return failure(error, { status, secrets, details, told: `answered ${status}` });
 }
 
 /** The error event inside a stream that began well; `event` is the whole event. */
 export function errorOfEvent(event: JsonObject, secrets: readonly string[] = []): GatewayError {
-  return failure(errorObject(event), { fallback: 'provider_error', secrets, details: {}, told: 'sent' });
+  return failure(errorObject(event), { secrets, details: {}, told: 'sent' });
 }
 
 /** An answer with a success status that cannot be understood. */
@@ -75,34 +75,37 @@ export function badResponse(detail: string): GatewayError {
 }
 
 interface FailureOptions {
-  /** What it is when the type says nothing. */
-  readonly fallback: ErrorCode;
+  /** Absent = inside a stream that began well. */
+  readonly status?: number;
   readonly secrets: readonly string[];
   readonly details: { readonly status?: number; readonly retryAfterMs?: number };
   readonly told: string;
 }
 
-function failure(error: JsonObject, { fallback, secrets, details, told }: FailureOptions): GatewayError {
+function failure(error: JsonObject, { status, secrets, details, told }: FailureOptions): GatewayError {
   const { type, message } = error;
   const text = typeof message === 'string' ? message : '';
-  const named = BY_TYPE.get(type) ?? fallback;
+  const named = codeOf(type, status);
   const code = named === 'provider_rejected' ? (MEANINGS.find(([pattern]) => pattern.test(text))?.[1] ?? named) : named;
   const name = typeof type === 'string' ? type : '';
   const cause = new Error(`anthropic ${told} ${name}: ${text}`);
-  const { status, ...wait } = details;
+  const { status: shownStatus, ...wait } = details;
   const isShown = code === 'provider_rejected' || code === 'context_length_exceeded' || code === 'content_filter';
   if (!isShown) return new GatewayError(code, { ...wait, cause });
   const shown = withoutNames(text, secrets);
   return new GatewayError(code, {
     ...wait,
-    ...(status === undefined || code !== 'provider_rejected' ? {} : { status }),
+    ...(shownStatus === undefined || code !== 'provider_rejected' ? {} : { status: shownStatus }),
     ...(shown === '' ? {} : { message: shown }),
     cause,
   });
 }
 
-function codeOfStatus(status: number): ErrorCode {
-  return BY_STATUS.get(status) ?? (status >= 400 && status < 500 ? 'provider_rejected' : 'provider_error');
+/** A status that means one thing wins over the type; a failure of the server is never the caller's. */
+function codeOf(type: unknown, status: number | undefined): ErrorCode {
+  const isCallers = status !== undefined && status >= 400 && status < 500;
+  const code = BY_STATUS.get(status ?? 0) ?? BY_TYPE.get(type) ?? (isCallers ? 'provider_rejected' : 'provider_error');
+  return code === 'provider_rejected' && !isCallers && status !== undefined ? 'provider_error' : code;
 }
 
 /** Without addresses, the provider's request ids and secrets. */

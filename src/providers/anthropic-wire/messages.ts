@@ -1,11 +1,4 @@
-import type {
-  AssistantPart,
-  CacheBreakpoint,
-  Message,
-  ToolCallPart,
-  ToolResultPart,
-  UserPart,
-} from '../../contract/chat-request.js';
+import type { AssistantPart, Message, ToolCallPart, ToolResultPart, UserPart } from '../../contract/chat-request.js';
 import { GatewayError } from '../../contract/errors.js';
 import { isJsonObject } from '../../contract/json.js';
 import type { LossWarning } from '../../contract/provider.js';
@@ -80,7 +73,7 @@ class TurnBuilder {
   }
 
   /** One block for each part that is not blank, with its breakpoint. */
-  private blocks<Part extends { readonly cache?: CacheBreakpoint }, Block extends WireBlock>(
+  private blocks<Part extends UserPart | AssistantPart, Block extends WireBlock>(
     parts: readonly Part[],
     field: string,
     toBlock: (part: Part, field: string) => Block | undefined,
@@ -88,11 +81,12 @@ class TurnBuilder {
     return parts.flatMap((part, index) => {
       const at = `${field}.content[${index}]`;
       const block = toBlock(part, at);
+      const cache = 'cache' in part ? part.cache : undefined;
       if (block !== undefined) {
-        this.rules.marks.mark(block as CacheHolder, part.cache, at);
+        this.rules.marks.mark(block as CacheHolder, cache, at);
         return [block];
       }
-      if (part.cache !== undefined) this.warn(`${at}.cache`, 'dropped', 'an empty part cannot carry a breakpoint');
+      if (cache !== undefined) this.warn(`${at}.cache`, 'dropped', 'an empty part cannot carry a breakpoint');
       return [];
     });
   }

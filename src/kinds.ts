@@ -2,6 +2,8 @@ import { anthropicKind } from './providers/anthropic/anthropic.module.js';
 import { azureOpenAIKind } from './providers/azure-openai/azure-openai.module.js';
 import { bedrockKind } from './providers/bedrock/bedrock.module.js';
 import { geminiKind } from './providers/gemini/gemini.module.js';
+import { openAIKind } from './providers/openai/openai.module.js';
+import { openAICompatibleKind } from './providers/openai-compatible/openai-compatible.module.js';
 import type { ProviderKindRegistration } from './providers/provider-kind.registration.js';
 import { sandboxKind } from './providers/sandbox/sandbox.module.js';
 
@@ -11,6 +13,8 @@ export const KINDS: readonly ProviderKindRegistration[] = [
   azureOpenAIKind,
   bedrockKind,
   geminiKind,
+  openAIKind,
+  openAICompatibleKind,
   sandboxKind,
 ];
 

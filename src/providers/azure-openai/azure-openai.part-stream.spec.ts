@@ -1,4 +1,5 @@
-import { FakeAzureOpenAI, sseEvent } from '../../../test/support/fake-azure-openai.ts';
+import { FakeAzureOpenAI } from '../../../test/support/fake-azure-openai.ts';
+import { sseEvent } from '../../../test/support/fake-openai-wire.ts';
 import { contextOf } from '../../../test/support/provider-context.ts';
 import type { ChatPart } from '../../contract/chat-response.js';
 import type { PartStream } from '../../contract/provider.js';

@@ -30,6 +30,7 @@ export function wireAbilities(parts: WireParts): Pick<Provider, 'chat' | 'embedd
 
 function chatAbility(parts: WireParts): ChatAbility {
   const { sender, transport } = parts;
+  const { mend } = parts.flavour;
   return {
     async complete(call): Promise<ChatResponse> {
       const { model, context } = call;
@@ -39,7 +40,7 @@ function chatAbility(parts: WireParts): ChatAbility {
         body: chatBody(parts, call, false),
         context,
       });
-      return fromWireChat(parse(answer.body));
+      return fromWireChat(parse(mend === undefined ? answer.body : mend.whole(answer.body)));
     },
     async stream(call): Promise<PartStream> {
       const { model, context } = call;
@@ -49,7 +50,8 @@ function chatAbility(parts: WireParts): ChatAbility {
         body: chatBody(parts, call, true),
         context,
       });
-      return new OpenAIPartStream(source, transport.createSplitter());
+      const whole = mend === undefined ? source : mend.stream(source, transport.createSplitter());
+      return new OpenAIPartStream(whole, transport.createSplitter());
     },
   };
 }

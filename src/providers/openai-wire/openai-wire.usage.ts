@@ -13,7 +13,8 @@ export function readUsage(value: unknown, source: UsageSource): MeasuredUsage | 
   if (promptTokens === undefined || told === undefined) return undefined;
   const prompt = detailsOf(value['prompt_tokens_details']);
   const completion = detailsOf(value['completion_tokens_details']);
-  const completionTokens = told + reasoningBeside(value, promptTokens + told, completion);
+  const uncounted = beyond(value['total_tokens'], promptTokens + told);
+  const completionTokens = told + uncounted;
   const cachedPromptTokens = part(prompt['cached_tokens'] ?? value['prompt_cache_hit_tokens'], promptTokens);
   const audioPromptTokens = part(prompt['audio_tokens'], promptTokens);
   const audioCompletionTokens = part(completion['audio_tokens'], completionTokens);
@@ -22,17 +23,16 @@ export function readUsage(value: unknown, source: UsageSource): MeasuredUsage | 
     cachedPromptTokens,
     cacheWriteTokens: part(prompt['cache_write_tokens'], promptTokens - cachedPromptTokens),
     completionTokens,
-    reasoningTokens: part(completion['reasoning_tokens'], completionTokens),
+    reasoningTokens: Math.max(part(completion['reasoning_tokens'], completionTokens), uncounted),
     ...(audioPromptTokens === 0 ? {} : { audioPromptTokens }),
     ...(audioCompletionTokens === 0 ? {} : { audioCompletionTokens }),
     source,
   };
 }
 
-/** xAI counts reasoning beside the completion, which only its total shows: 0 unless the total says exactly that. */
-function reasoningBeside(usage: JsonObject, sum: number, completion: JsonObject): number {
-  const reasoning = tokenCount(completion['reasoning_tokens']) ?? 0;
-  return reasoning > 0 && usage['total_tokens'] === sum + reasoning ? reasoning : 0;
+/** xAI and Google leave reasoning out of the completion, so that only the total shows it. */
+function beyond(total: unknown, sum: number): number {
+  return Math.max((tokenCount(total) ?? 0) - sum, 0);
 }
 
 const NO_DETAILS: JsonObject = {};

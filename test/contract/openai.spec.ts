@@ -1,0 +1,4 @@
+import { openAIHarness } from './openai-harness.ts';
+import { describeProviderContract } from './provider-contract.ts';
+
+describeProviderContract('openai', openAIHarness());

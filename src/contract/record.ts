@@ -61,6 +61,8 @@ export interface RequestRecord {
   bytesIn: number;
   bytesOut: number;
   readonly warnings: LossWarning[];
+  /** Events of a provider's stream that were passed on though they could not be understood; absent = none. */
+  malformedEvents?: number;
   /** True when usage came from an estimate or counts were invalid. */
   usageEstimated: boolean;
 }

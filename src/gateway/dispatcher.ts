@@ -108,6 +108,10 @@ export class Dispatcher {
     const end = await attempted.value.ended;
     attempted.release(end.how === 'failed' ? end.error : undefined);
     this.metrics.streamClosed(termination(end, live));
+    if (end.malformedEvents) {
+      record.malformedEvents = end.malformedEvents;
+      this.metrics.malformedEvents(attempted.deployment.provider.name, end.malformedEvents);
+    }
     record.usage = relayedUsage(end, dispatch.promptTokens);
     record.usageEstimated = record.usage.source === 'estimate';
     if (end.how !== 'complete') {

@@ -52,6 +52,7 @@ export function accessLine(record: RequestRecord): Record<string, unknown> {
     duration_ms: rounded(record.durationMs),
     bytes_in: record.bytesIn,
     bytes_out: record.bytesOut,
+    malformed_events: record.malformedEvents,
     warnings: record.warnings.length === 0 ? undefined : record.warnings.length,
     cause: record.cause === undefined ? undefined : causeLine(record.cause),
   };

@@ -87,6 +87,11 @@ export const METRICS = {
     help: 'Answers whose usage the provider did not tell, or told wrongly, so that it was estimated.',
     labels: ['provider'],
   },
+  malformed_events_total: {
+    type: 'counter',
+    help: "Events of providers' streams that were passed on though they could not be understood.",
+    labels: ['provider'],
+  },
   upstream_attempts_total: {
     type: 'counter',
     help: 'Calls made to providers; "target" is the deployment.',

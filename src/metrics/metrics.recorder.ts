@@ -42,6 +42,11 @@ export class MetricsRecorder {
     this.terminations[reason].add(1);
   }
 
+  /** Events of a provider's stream were passed on though they could not be understood. */
+  malformedEvents(provider: string, count: number): void {
+    this.families.counter('malformed_events_total', [provider]).add(count);
+  }
+
   /** Request and token limits have decided: `all` with `admitted`, else the scope that refused. */
   rateLimitDecision(scope: LimitScope, decision: LimitDecision): void {
     this.decisions[scope][decision].add(1);

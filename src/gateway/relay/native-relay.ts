@@ -2,7 +2,7 @@ import type { ByteSink, ByteSource } from '../../contract/byte-source.js';
 import { GatewayError, toGatewayError } from '../../contract/errors.js';
 import { NATIVE_EVENT, type NativeTap } from '../../contract/provider.js';
 import { SseSplitter, type SseEvent } from '../../transport/sse-splitter.js';
-import { brokenStream, Relay, type RelayOptions } from './relay.js';
+import { brokenStream, Relay, type RelayOptions, type RelayProgress } from './relay.js';
 
 /** What a native stream is made of. */
 export interface NativeRelayOptions extends RelayOptions {
@@ -18,6 +18,7 @@ export interface NativeRelayOptions extends RelayOptions {
 /** Passes a provider's own events on, byte for byte, while its tap reads them. */
 export class NativeRelay extends Relay implements ByteSink {
   private readonly splitter: SseSplitter;
+  private malformedEvents = 0;
 
   constructor(private readonly native: NativeRelayOptions) {
     super(native);
@@ -57,9 +58,10 @@ export class NativeRelay extends Relay implements ByteSink {
     this.fail(error);
   }
 
-  protected progress(): { usage: ReturnType<NativeTap['usage']>; generatedBytes: number } {
+  protected progress(): RelayProgress {
     const { tap } = this.native;
-    return { usage: tap.usage(), generatedBytes: tap.generatedBytes() };
+    const malformedEvents = this.malformedEvents || undefined;
+    return { usage: tap.usage(), generatedBytes: tap.generatedBytes(), malformedEvents };
   }
 
   protected destroySource(): void {
@@ -82,6 +84,7 @@ export class NativeRelay extends Relay implements ByteSink {
       hasFailed = (bits & NATIVE_EVENT.error) !== 0;
       if (hasFailed) break;
       if ((bits & NATIVE_EVENT.content) !== 0) hasContent = true;
+      if ((bits & NATIVE_EVENT.malformed) !== 0) this.malformedEvents += 1;
       if ((bits & NATIVE_EVENT.usageOnly) !== 0 && !includeUsage) continue;
       passed.push(event.raw);
       isTerminal = (bits & NATIVE_EVENT.terminal) !== 0;

@@ -8,13 +8,18 @@ const MAX_HELD_BYTES = 1_048_576;
 /** Whole, broken by the provider, or given up by our side, and why. */
 type Ending = { readonly how: 'complete' } | { readonly how: 'failed' | 'abandoned'; readonly error: GatewayError };
 
-/** How a relayed stream ended, and what is to be charged for it. */
-export type RelayEnd = Ending & {
+/** What has gone by. */
+export interface RelayProgress {
   /** The last usage the provider told; absent = none. */
-  readonly usage?: MeasuredUsage;
+  readonly usage?: MeasuredUsage | undefined;
   /** UTF-8 bytes generated so far, for an estimate where usage is missing. */
   readonly generatedBytes: number;
-};
+  /** Events passed on that could not be understood; absent = none. */
+  readonly malformedEvents?: number | undefined;
+}
+
+/** How a relayed stream ended, and what is to be charged for it. */
+export type RelayEnd = Ending & RelayProgress;
 
 /** What a relay needs of its surroundings. */
 export interface RelayOptions {
@@ -49,8 +54,7 @@ export abstract class Relay {
     this.settleEnd = end.resolve;
   }
 
-  /** The last usage told, and what was generated. */
-  protected abstract progress(): { usage: MeasuredUsage | undefined; generatedBytes: number };
+  protected abstract progress(): RelayProgress;
   /** Closes the upstream at once. */
   protected abstract destroySource(): void;
   protected abstract resumeSource(): void;
@@ -124,9 +128,9 @@ export abstract class Relay {
   private finish(end: Ending): void {
     this.isOver = true;
     this.held = [];
-    const { usage, generatedBytes } = this.progress();
+    const progress = this.progress();
     if (!this.isCommitted && end.how !== 'complete') this.settleCommit.reject(end.error);
-    this.settleEnd({ ...end, generatedBytes, ...(usage === undefined ? {} : { usage }) });
+    this.settleEnd({ ...end, ...progress });
   }
 }
 

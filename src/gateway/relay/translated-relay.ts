@@ -3,7 +3,7 @@ import { toGatewayError } from '../../contract/errors.js';
 import type { PartStream } from '../../contract/provider.js';
 import type { MeasuredUsage } from '../../contract/usage.js';
 import type { StreamPresenter } from '../dialects/dialect.js';
-import { Relay, type RelayOptions } from './relay.js';
+import { Relay, type RelayOptions, type RelayProgress } from './relay.js';
 
 /** What a translated stream is made of. */
 export interface TranslatedRelayOptions extends RelayOptions {
@@ -45,7 +45,7 @@ export class TranslatedRelay extends Relay {
     this.translated.stream.start((parts) => this.take(parts));
   }
 
-  protected progress(): { usage: MeasuredUsage | undefined; generatedBytes: number } {
+  protected progress(): RelayProgress {
     return { usage: this.usage ?? this.translated.stream.usageSoFar(), generatedBytes: this.generated };
   }
 

@@ -5,6 +5,8 @@ import { GatewayError } from '../../src/contract/errors.js';
 import type { AbilityCall, AttemptContext, LossWarning, PartStream, Provider } from '../../src/contract/provider.js';
 import { bedrockSettings } from '../../src/providers/bedrock/bedrock.config.js';
 import { BedrockService } from '../../src/providers/bedrock/bedrock.module.js';
+import { ConverseStreamReader } from '../../src/providers/bedrock/bedrock.stream.js';
+import { EventStreamDecoder } from '../../src/transport/event-stream.js';
 import { Transport } from '../../src/transport/transport.js';
 import { errorFrame, eventFrame, exceptionFrame, withWrongChecksum } from '../support/fake-event-stream.ts';
 import { converseEvents, FakeBedrock, vectorOf } from '../support/fake-bedrock.ts';
@@ -16,6 +18,8 @@ const KEYS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret-of-the-accou
 const ROLE = { accessKeyId: 'ASIAEXAMPLE', secretAccessKey: 'secret-of-the-role', sessionToken: 'token/of+the==role' };
 const API_KEY = 'bedrock-api-key-of-the-test';
 const ROLE_ARN = 'arn:aws:iam::123456789012:role/gate';
+const OTHER_ROLE = { accessKeyId: 'ASIAOTHER', secretAccessKey: 'secret-of-the-other-role', sessionToken: 'token-2' };
+const OTHER_ROLE_ARN = 'arn:aws:iam::210987654321:role/other';
 const MODEL = 'us.anthropic.claude-sonnet-4-5-20250929-v1:0';
 
 const TRANSPORT = {
@@ -37,7 +41,10 @@ async function run(): Promise<Running> {
     region: 'eu-central-1',
     keys: KEYS,
     apiKey: API_KEY,
-    role: { roleArn: ROLE_ARN, externalId: 'outside', keys: ROLE },
+    roles: [
+      { roleArn: ROLE_ARN, externalId: 'outside', keys: ROLE },
+      { roleArn: OTHER_ROLE_ARN, keys: OTHER_ROLE },
+    ],
   });
   const origin = await fake.listen();
   const transport = new Transport(TRANSPORT);
@@ -290,6 +297,42 @@ describe('bedrock', () => {
       expect(later.map((record) => record.path)).toContain('/');
     });
 
+    it('keeps the roles of two accounts apart', async () => {
+      process.env['AWS_ACCESS_KEY_ID'] = KEYS.accessKeyId;
+      process.env['AWS_SECRET_ACCESS_KEY'] = KEYS.secretAccessKey;
+      const endpoint = running.fake.origin;
+      const first = running.provider({ assumeRole: { roleArn: ROLE_ARN, externalId: 'outside', endpoint } });
+      const second = running.provider({ assumeRole: { roleArn: OTHER_ROLE_ARN, endpoint } });
+      for (const provider of [first, second, first, second]) await complete(provider);
+      const calls = running.fake.records.filter((record) => record.path !== '/');
+      expect(calls.map((record) => record.headers['x-amz-security-token'])).toEqual([
+        ROLE.sessionToken,
+        OTHER_ROLE.sessionToken,
+        ROLE.sessionToken,
+        OTHER_ROLE.sessionToken,
+      ]);
+      expect(running.fake.records).toHaveLength(calls.length + 2);
+    });
+
+    it('goes on with the keys of a role while STS fails to renew them', async () => {
+      process.env['AWS_ACCESS_KEY_ID'] = KEYS.accessKeyId;
+      process.env['AWS_SECRET_ACCESS_KEY'] = KEYS.secretAccessKey;
+      running.fake.roleSeconds = 60;
+      const assumeRole = { roleArn: ROLE_ARN, externalId: 'outside', endpoint: running.fake.origin };
+      const provider = running.provider({ assumeRole });
+      await complete(provider);
+      running.fake.failRoles = true;
+      await complete(provider);
+      await complete(provider);
+      expect(running.fake.records.filter((record) => record.path !== '/').map(({ status }) => status)).toEqual([
+        200, 200, 200,
+      ]);
+      await running.fake.nextRequest();
+      let renewal = await running.fake.nextRequest();
+      while (renewal.path !== '/') renewal = await running.fake.nextRequest();
+      expect(renewal.status).toBe(500);
+    });
+
     it('tells credentials that are nowhere to be found as a failure of our credential', async () => {
       Object.assign(process.env, {
         AWS_EC2_METADATA_DISABLED: 'true',
@@ -394,6 +437,74 @@ describe('bedrock', () => {
     expect(parts.some((part) => part.type.startsWith('tool-call'))).toBe(false);
   });
 
+  it('B90: asks for a stream by the path, not in the body', async () => {
+    await streamed({});
+    const [record] = running.fake.records;
+    expect(record?.path).toBe(`/model/${encodeURIComponent(MODEL)}/converse-stream`);
+    expect(Object.keys(record?.json as object)).toEqual(['messages']);
+  });
+
+  it('C19: reads the same parts wherever the bytes of a stream are split', async () => {
+    const events = converseEvents({
+      text: 'Grüße 🎉',
+      reasoning: 'Hm.',
+      toolCalls: [{ id: 't', name: 'look', arguments: '{"a":1}' }],
+    });
+    const bytes = Buffer.concat(events.map(([type, payload]) => eventFrame(type, payload)));
+    const whole = await streamed(framed(bytes));
+    expect(whole.map(({ type }) => type)).toContain('tool-call-delta');
+    for (let at = 1; at < bytes.length; at += 1) {
+      const reader = new ConverseStreamReader({ renamedTools: new Map(), issuer: 'anthropic-signature' });
+      const decoder = new EventStreamDecoder();
+      const parts = [bytes.subarray(0, at), bytes.subarray(at)].flatMap((piece) =>
+        decoder.push(piece).flatMap((message) => reader.push(message)),
+      );
+      expect([...parts, ...reader.end(decoder.end())]).toEqual(whole);
+    }
+  });
+
+  describe('token counts', () => {
+    const count = (request: ChatRequest, model: string) => running.provider().tokenCount?.count(callOf(request, model));
+
+    it('come from the foundation model, for all that it would read', async () => {
+      const request: ChatRequest = {
+        messages: [{ role: 'system', content: [{ type: 'text', text: 'Be brief.' }] }, ...HELLO.messages],
+        tools: [{ name: 'look' }],
+        maxOutputTokens: 5,
+        temperature: 0,
+        serviceTier: 'flex',
+      };
+      running.fake.enqueue({ reply: { usage: { promptTokens: 375, completionTokens: 0 } } });
+      expect(await count(request, MODEL)).toEqual({ promptTokens: 375 });
+      expect(running.fake.records[0]).toMatchObject({
+        path: '/model/anthropic.claude-sonnet-4-5-20250929-v1%3A0/count-tokens',
+        json: {
+          input: {
+            converse: {
+              system: [{ text: 'Be brief.' }],
+              messages: [{ role: 'user', content: [{ text: 'Hello' }] }],
+              toolConfig: { tools: [{ toolSpec: { name: 'look', inputSchema: { json: { type: 'object' } } } }] },
+            },
+          },
+        },
+      });
+      const { converse } = (running.fake.records[0]?.json as { input: { converse: object } }).input;
+      expect(Object.keys(converse).toSorted()).toEqual(['messages', 'system', 'toolConfig']);
+    });
+
+    it('fail as chat does, and refuse an answer without a count', async () => {
+      running.fake.enqueue({ failure: { status: 429, retryAfter: '2' } }, { reply: { usage: null } });
+      expect(await failure(count(HELLO, MODEL))).toMatchObject({ code: 'provider_rate_limited', retryAfterMs: 2_000 });
+      expect((await failure(count(HELLO, MODEL))).code).toBe('provider_bad_response');
+    });
+
+    it('are asked of the profile itself where its model is not told', async () => {
+      const arn = 'arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/abc';
+      await count(HELLO, arn);
+      expect(running.fake.records[0]?.model).toBe(arn);
+    });
+  });
+
   describe('embeddings', () => {
     const embed = (input: string[], model: string, more = {}) =>
       running.provider().embeddings?.embed(callOf({ input, ...more }, model));
@@ -423,6 +534,19 @@ describe('bedrock', () => {
       },
     );
 
+    it.each([
+      ['amazon.titan-embed-text-v2:0', { normalize: false }, { inputText: 'one', normalize: false }],
+      [
+        'amazon.nova-2-multimodal-embeddings-v1:0',
+        { truncationMode: 'END' },
+        { singleEmbeddingParams: { text: { value: 'one', truncationMode: 'END' } } },
+      ],
+      ['cohere.embed-english-v3', { truncate: 'START' }, { truncate: 'START', input_type: 'search_document' }],
+    ])('lets %s take fields of its own', async (model, extra, expected) => {
+      await embed(['one'], model, { extra });
+      expect(running.fake.records[0]?.json).toMatchObject(expected);
+    });
+
     it('fails as a whole when one of its calls fails', async () => {
       running.fake.enqueue({}, { failure: { status: 429, retryAfter: '7' } });
       const error = await failure(embed(['a', 'b', 'c'], 'amazon.titan-embed-text-v1'));
@@ -432,7 +556,7 @@ describe('bedrock', () => {
     it('refuses token ids, lengths that cannot be chosen and models without embeddings', async () => {
       const titan = 'amazon.titan-embed-text-v1';
       const tokens = running.provider().embeddings?.embed(callOf({ input: [[1, 2]] }, titan));
-      expect((await failure(tokens)).code).toBe('invalid_value');
+      expect(await failure(tokens)).toMatchObject({ code: 'invalid_value', param: 'input' });
       expect((await failure(embed(['a'], titan, { dimensions: 8 }))).code).toBe('unsupported_parameter');
       expect((await failure(embed(['a'], MODEL))).code).toBe('not_supported');
     });

@@ -19,7 +19,16 @@ export interface FakeBedrockAccount {
   /** A Bedrock API key; absent = none is accepted. */
   readonly apiKey?: string;
   /** What AssumeRole gives out, and who may then sign; absent = STS refuses. */
-  readonly role?: { readonly roleArn: string; readonly externalId?: string; readonly keys: SigningKeys };
+  readonly roles?: readonly FakeRole[];
+  /** Further keys that may sign, such as those a container endpoint gives out; absent = none. */
+  readonly moreKeys?: readonly SigningKeys[];
+}
+
+/** A role of the account. */
+export interface FakeRole {
+  readonly roleArn: string;
+  readonly externalId?: string;
+  readonly keys: SigningKeys;
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -42,10 +51,12 @@ const EXCEPTIONS = new Map<number, string>([
   [503, 'ServiceUnavailableException'],
 ]);
 
-/** Bedrock's runtime: Converse, ConverseStream and InvokeModel for embeddings; every signature is checked. STS beside. */
+/** Bedrock's runtime: Converse, ConverseStream and InvokeModel for embeddings, CountTokens; every signature is checked. STS beside. */
 export class FakeBedrock extends FakeUpstream {
   /** How long the keys AssumeRole gives out are good, in seconds. */
   roleSeconds = 3_600;
+  /** True = STS fails, with 500. */
+  failRoles = false;
   private readonly account: FakeBedrockAccount;
 
   constructor(account: FakeBedrockAccount) {
@@ -71,28 +82,29 @@ export class FakeBedrock extends FakeUpstream {
     if (action === 'converse') return converseAnswer(reply);
     if (action === 'converse-stream') return converseStreamAnswer(reply);
     if (action === 'invoke') return invokeAnswer(record, reply);
+    if (action === 'count-tokens') return countAnswer(record, reply);
     return failureAnswer({ status: 404, code: 'UnknownOperationException' });
   }
 
   /** What is wrong with the credential shown; undefined = nothing. */
   private refuse(record: FakeRecord): string | undefined {
-    const { region, keys, apiKey, role } = this.account;
+    const { region, keys, apiKey, roles = [], moreKeys = [] } = this.account;
     const { authorization } = record.headers;
     if (authorization?.startsWith('Bearer ') === true) {
       return apiKey !== undefined && authorization === `Bearer ${apiKey}` ? undefined : 'the bearer key is unknown';
     }
-    const known = role === undefined ? [keys] : [keys, role.keys];
+    const known = [keys, ...moreKeys, ...roles.map((role) => role.keys)];
     return verifySigV4(record, { region, service: 'bedrock', keys: known });
   }
 
   private assumeRole(record: FakeRecord, form: URLSearchParams): WireAnswer {
-    const { region, keys, role } = this.account;
-    const refusal = verifySigV4(record, { region, service: 'sts', keys: [keys] });
-    const isAllowed =
-      role !== undefined &&
-      form.get('RoleArn') === role.roleArn &&
-      form.get('ExternalId') === (role.externalId ?? null);
-    if (refusal !== undefined || !isAllowed) {
+    if (this.failRoles) return xml(500, '<ErrorResponse><Error><Code>InternalFailure</Code></Error></ErrorResponse>');
+    const { region, keys, roles = [], moreKeys = [] } = this.account;
+    const refusal = verifySigV4(record, { region, service: 'sts', keys: [keys, ...moreKeys] });
+    const role = roles.find(
+      ({ roleArn, externalId }) => form.get('RoleArn') === roleArn && form.get('ExternalId') === (externalId ?? null),
+    );
+    if (refusal !== undefined || role === undefined) {
       const code = refusal === undefined ? 'AccessDenied' : 'SignatureDoesNotMatch';
       return xml(
         403,
@@ -113,6 +125,15 @@ export class FakeBedrock extends FakeUpstream {
 
 function xml(status: number, body: string): WireAnswer {
   return { status, headers: { 'content-type': 'text/xml' }, pieces: [Buffer.from(body)] };
+}
+
+/** CountTokens: known to foundation models alone, not to inference profiles. */
+function countAnswer(record: FakeRecord, reply: Reply): WireAnswer {
+  if (/^(us|eu|apac|global)\./.test(record.model ?? '')) {
+    return failureAnswer({ status: 400, message: "The provided model doesn't support counting tokens." });
+  }
+  const body = { inputTokens: replyUsage(reply)?.promptTokens };
+  return { status: 200, headers: JSON_TYPE, pieces: [Buffer.from(JSON.stringify(body))] };
 }
 
 /** Bedrock's error: the exception's name in a header, the text in the body. */

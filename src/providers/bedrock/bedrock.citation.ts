@@ -1,26 +1,27 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.js';
+import { tokenCount } from '../../contract/usage.js';
 
-/** Where in the text of the answer a citation stands, in UTF-16 units. */
+/** The text a citation supports, in characters of the whole choice's text. */
 export interface TextRange {
   readonly start: number;
   readonly end: number;
 }
 
-/** Locations in the caller's own material: Converse's name, what it counts, and how the address names it. */
+/** Converse's locations in the caller's own material, and what their positions count. */
 const LOCATIONS = [
-  ['documentChar', 'documentIndex', 'document', 'char'],
-  ['documentPage', 'documentIndex', 'document', 'page'],
-  ['documentChunk', 'documentIndex', 'document', 'chunk'],
-  ['searchResultLocation', 'searchResultIndex', 'search-result', 'block'],
+  ['documentChar', 'char_index'],
+  ['documentPage', 'page_number'],
+  ['documentChunk', 'block_index'],
+  ['searchResultLocation', 'block_index'],
 ] as const;
 
 /**
- * One of Converse's citations in OpenAI's form. What is no web page gets an address too, as OpenAI wants one:
- * `document:0#char=0,58` is the first document of the request, its characters 0 to 58. `cited_text` is the passage.
+ * One of Converse's citations in OpenAI's form. What is no web page has no address: a document's is
+ * `#document-<index>`, and `location` says where in it. `cited_text` is the passage.
  */
 export function annotationOf(citation: JsonValue, { start, end }: TextRange): JsonObject {
   const given = isJsonObject(citation) ? citation : {};
-  const title = text(given['title']) ?? text(given['source']) ?? '';
+  const title = text(given['title']) ?? '';
   const passages = Array.isArray(given['sourceContent']) ? given['sourceContent'] : [];
   const cited = passages.map((passage) => (isJsonObject(passage) ? (text(passage['text']) ?? '') : '')).join('');
   return {
@@ -28,30 +29,28 @@ export function annotationOf(citation: JsonValue, { start, end }: TextRange): Js
     url_citation: {
       start_index: start,
       end_index: end,
-      url: addressOf(given),
       title,
       ...(cited === '' ? {} : { cited_text: cited }),
+      ...placeOf(given),
     },
   };
 }
 
-function addressOf({ location, source }: JsonObject): string {
+function placeOf({ location, source }: JsonObject): JsonObject {
   const place = isJsonObject(location) ? location : {};
   const { web } = place;
-  if (isJsonObject(web)) return text(web['url']) ?? text(web['domain']) ?? 'document:';
-  for (const [key, indexKey, scheme, unit] of LOCATIONS) {
+  const url = text(source);
+  if (isJsonObject(web)) return { url: text(web['url']) ?? url ?? text(web['domain']) ?? '' };
+  for (const [key, unit] of LOCATIONS) {
     const found = place[key];
-    if (isJsonObject(found))
-      return `${scheme}:${index(found[indexKey])}#${unit}=${index(found['start'])},${index(found['end'])}`;
+    if (!isJsonObject(found)) continue;
+    const index = tokenCount(found['documentIndex'] ?? found['searchResultIndex']) ?? 0;
+    const range = { [`start_${unit}`]: found['start'], [`end_${unit}`]: found['end'] };
+    return { url: url ?? `#document-${index}`, location: range };
   }
-  const name = text(source) ?? '';
-  return URL.canParse(name) ? name : `document:${encodeURIComponent(name)}`;
-}
-
-function index(value: JsonValue | undefined): number {
-  return typeof value === 'number' ? value : 0;
+  return { url: url ?? '#document-0' };
 }
 
 function text(value: JsonValue | undefined): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }

@@ -150,6 +150,38 @@ describe('buildConverseRequest', () => {
       expect(fields).toEqual(['messages[1].content[2] dropped', 'messages[1].content[3] dropped']);
     });
 
+    it('B10: keeps blank texts between reasoning that is given back, and no others', () => {
+      const signed = (value: string) =>
+        ({ type: 'reasoning', text: value, state: { issuer: 'anthropic-signature', value: `s:${value}` } }) as const;
+      const content = [text(''), signed('a'), text(''), signed('b'), text(' '), text('Hi')];
+      expect(messagesOf(HELLO, assistant(...content), HELLO)?.[1]?.content).toEqual([
+        { reasoningContent: { reasoningText: { text: 'a', signature: 'a' } } },
+        { text: '' },
+        { reasoningContent: { reasoningText: { text: 'b', signature: 'b' } } },
+        { text: 'Hi' },
+      ]);
+    });
+
+    it('B09: removes blank texts beside calls', () => {
+      const content = [text('\n\n'), toolCall('a'), text(' '), text('actual content')];
+      expect(messagesOf(HELLO, assistant(...content))?.[1]?.content).toEqual([
+        { toolUse: { toolUseId: 'a', name: 'look', input: {} } },
+        { text: 'actual content' },
+      ]);
+    });
+
+    it('B81: keeps reasoning and states of calls from models of another issuer', () => {
+      const state = { issuer: 'anthropic-signature', value: 's:abc' };
+      const content = [{ type: 'reasoning', text: 'Hm.', state } as const, { ...toolCall('a'), state }];
+      const messages = [HELLO, assistant(...content), result('a')];
+      const { body, fields } = build({ messages }, 'us.amazon.nova-2-lite-v1:0');
+      expect(JSON.stringify(body)).not.toContain('abc');
+      expect(fields).toEqual(['messages[1].content[0] dropped', 'messages[1].content[1] dropped']);
+      const own = { type: 'reasoning', text: 'Hm.', state: { issuer: 'bedrock', value: 's:abc' } } as const;
+      expect(build({ messages: [HELLO, assistant(own), HELLO] }, 'us.amazon.nova-2-lite-v1:0').fields).toEqual([]);
+      expect(build({ messages: [HELLO, assistant(own), HELLO] }).fields).toEqual(['messages[1].content[0] dropped']);
+    });
+
     it('B78: leaves out a message of nothing but unsigned reasoning', () => {
       expect(messagesOf(HELLO, assistant({ type: 'reasoning', text: 'unsigned' }))).toHaveLength(1);
     });

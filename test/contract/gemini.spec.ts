@@ -153,7 +153,7 @@ function oracleAnswer(chunks: readonly GenerateContentResponse[]): OracleAnswer 
 const harness: ProviderHarness = {
   features: new Set([
     ...(['image-data', 'image-url', 'json-object', 'json-schema', 'tool-choice', 'stop', 'seed'] as const),
-    ...(['penalties', 'choices', 'logprobs', 'reasoning-effort'] as const),
+    ...(['penalties', 'choices', 'logprobs', 'reasoning-effort', 'service-tier'] as const),
   ]),
   answers: new Set(['cached-usage', 'reasoning-usage', 'reasoning']),
   start,

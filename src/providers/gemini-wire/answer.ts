@@ -1,6 +1,7 @@
 import type { ProviderState } from '../../contract/chat-request.js';
 import type { FinishReason } from '../../contract/chat-response.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.js';
+import { remarkOf } from './annotations.js';
 
 /** One thing a candidate says; what this gateway never asks for (code execution, server-side tools) is none. */
 export type GeminiPiece =
@@ -13,7 +14,13 @@ export type GeminiPiece =
       readonly name: string;
       readonly arguments: JsonObject;
       readonly state?: ProviderState;
-    };
+      /** Fragments of the arguments that came with the name; absent = none. */
+      readonly fragments?: readonly JsonValue[];
+      /** True = fragments of its arguments follow. */
+      readonly isOpen?: boolean;
+    }
+  /** More of the call that is open; not `isOpen` = its last fragments. */
+  | { readonly type: 'fragments'; readonly fragments: readonly JsonValue[]; readonly isOpen: boolean };
 
 /** One candidate of a whole answer, or of one event of a stream. */
 export interface GeminiCandidate {
@@ -23,6 +30,8 @@ export interface GeminiCandidate {
   readonly finishReason?: string;
   /** In OpenAI's form. */
   readonly logprobs?: JsonValue;
+  /** What `toAnnotations` reads of its sources; absent = none are told. */
+  readonly remark?: JsonObject;
 }
 
 /**
@@ -66,12 +75,14 @@ export function toFinishReason(reason: string | undefined, hasToolCalls: boolean
 function read(candidate: JsonObject, position: number, issuer: string): GeminiCandidate {
   const { index, content, finishReason, logprobsResult } = candidate;
   const parts = isJsonObject(content) && Array.isArray(content['parts']) ? content['parts'] : [];
+  const remark = remarkOf(candidate);
   const logprobs = isJsonObject(logprobsResult) ? toLogprobs(logprobsResult) : undefined;
   return {
     index: typeof index === 'number' && Number.isSafeInteger(index) && index >= 0 ? index : position,
     pieces: parts.flatMap((part) => (isJsonObject(part) ? readPart(part, issuer) : [])),
     ...(typeof finishReason === 'string' && finishReason !== 'FINISH_REASON_UNSPECIFIED' ? { finishReason } : {}),
     ...(logprobs === undefined ? {} : { logprobs }),
+    ...(remark === undefined ? {} : { remark }),
   };
 }
 
@@ -82,17 +93,29 @@ function readPart(part: JsonObject, issuer: string): GeminiPiece[] {
     typeof thoughtSignature === 'string' && thoughtSignature !== ''
       ? { state: { issuer, value: thoughtSignature } }
       : {};
-  if (isJsonObject(functionCall) && typeof functionCall['name'] === 'string') {
-    const { id, name, args } = functionCall;
-    const given = typeof id === 'string' && id !== '' ? { id } : {};
-    return [{ type: 'tool-call', ...given, name, arguments: isJsonObject(args) ? args : {}, ...state }];
-  }
+  if (isJsonObject(functionCall)) return [readCall(functionCall, state)];
   if (typeof text !== 'string') return [];
   if (thought === true) return text === '' && state.state === undefined ? [] : [{ type: 'reasoning', text, ...state }];
   return [
     ...(text === '' ? [] : [{ type: 'text', text } as const]),
     ...(state.state === undefined ? [] : [{ type: 'reasoning', text: '', ...state } as const]),
   ];
+}
+
+/** A call is whole, or its name comes first and fragments of its arguments after it, which have no name. */
+function readCall(call: JsonObject, state: { readonly state?: ProviderState }): GeminiPiece {
+  const { id, name, args, partialArgs, willContinue } = call;
+  const fragments = Array.isArray(partialArgs) ? partialArgs : [];
+  if (typeof name !== 'string' || name === '') return { type: 'fragments', fragments, isOpen: willContinue === true };
+  return {
+    type: 'tool-call',
+    ...(typeof id === 'string' && id !== '' ? { id } : {}),
+    name,
+    arguments: isJsonObject(args) ? args : {},
+    ...state,
+    ...(fragments.length === 0 ? {} : { fragments }),
+    ...(willContinue === true ? { isOpen: true } : {}),
+  };
 }
 
 function toLogprobs(result: JsonObject): JsonValue | undefined {

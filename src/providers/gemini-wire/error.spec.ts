@@ -22,11 +22,11 @@ describe('fromErrorAnswer', () => {
     [503, 'provider_overloaded', 503],
     [504, 'provider_timeout', 504],
     [529, 'provider_overloaded', 503],
-  ])('takes %i for %s', (status, code, answered) => {
+  ])('H24: takes %i for %s', (status, code, answered) => {
     expect(refused(status, { code: status, message: 'why', status: 'X' })).toMatchObject({ code, status: answered });
   });
 
-  it('shows the words of a 400 without key or host, and no others', () => {
+  it('H24: shows the words of a 400 without key or host, and no others', () => {
     const message = 'bad value for secret-key at gemini.example';
     expect(refused(400, { message }).message).toBe('bad value for [redacted] at [redacted]');
     expect(refused(403, { message: 'key secret-key is suspended' }).message).not.toContain('suspended');
@@ -51,11 +51,16 @@ describe('fromErrorAnswer', () => {
     ['the header', {}, { 'retry-after': '9' }, 9_000],
     ['at most an hour', { details: [{ retryDelay: '86400s' }] }, {}, 3_600_000],
     ['nothing from nonsense', { details: [{ retryDelay: 'soon' }, 7] }, {}, undefined],
-  ])('takes the delay from %s', (_name, error, headers, expected) => {
+  ])('H25: takes the delay from %s', (_name, error, headers, expected) => {
     expect(refused(429, error, headers).retryAfterMs).toBe(expected);
   });
 
-  it.each(['', '<html>bad gateway</html>', '[]', '7'])('takes the body %j for the failure of its status', (body) => {
-    expect(fromErrorAnswer({ status: 502, headers: {}, body: Buffer.from(body) }, SECRETS).code).toBe('provider_error');
-  });
+  it.each(['', '<html>bad gateway</html>', '[]', '7'])(
+    'H26: takes the body %j for the failure of its status',
+    (body) => {
+      expect(fromErrorAnswer({ status: 502, headers: {}, body: Buffer.from(body) }, SECRETS).code).toBe(
+        'provider_error',
+      );
+    },
+  );
 });

@@ -57,7 +57,7 @@ const resultPart = (id: string, output: string): object => ({
 });
 
 describe('system text', () => {
-  it('of the leading messages becomes the system instruction', () => {
+  it('G01: of the leading messages becomes the system instruction', () => {
     expect(translate([system('a'), system('b', 'c'), user('hi')])).toEqual({
       systemInstruction: { parts: [{ text: 'a' }, { text: 'b' }, { text: 'c' }] },
       contents: [{ role: 'user', parts: [{ text: 'hi' }] }],
@@ -65,17 +65,17 @@ describe('system text', () => {
     });
   });
 
-  it('that is empty is left out', () => {
+  it('G03: that is empty is left out', () => {
     expect(translate([system(''), user('hi')])).not.toHaveProperty('systemInstruction');
   });
 
-  it('after a turn becomes a user turn, with a warning', () => {
+  it('G02: after a turn becomes a user turn, with a warning', () => {
     const { contents, warnings } = translate([user('hi'), assistant(text('yo')), system('be brief')]);
     expect(contents.at(-1)).toEqual({ role: 'user', parts: [{ text: 'be brief' }] });
     expect(warnings).toEqual([expect.objectContaining({ field: 'messages[2]', kind: 'approximated' })]);
   });
 
-  it('stands before the first user text of a Gemma model', () => {
+  it('G39: stands before the first user text of a Gemma model', () => {
     const { contents, warnings, ...rest } = translate([system('rules'), user('hi')], 'gemma-3-27b-it');
     expect(contents).toEqual([{ role: 'user', parts: [{ text: 'rules\n\nhi' }] }]);
     expect(rest).toEqual({});
@@ -90,7 +90,7 @@ describe('system text', () => {
 });
 
 describe('turns', () => {
-  it('of one role are merged and empty ones dropped', () => {
+  it('G04/G05/G12: of one role are merged and empty ones dropped', () => {
     const messages = [user('a'), assistant(text('')), user('b', ''), assistant(text('c')), assistant(text('d'))];
     expect(translate(messages).contents).toEqual([
       { role: 'user', parts: [{ text: 'a' }, { text: 'b' }] },
@@ -102,7 +102,7 @@ describe('turns', () => {
     expect(refusal([user('')])).toMatchObject({ code: 'invalid_value', param: 'messages' });
   });
 
-  it('carry images, sounds and files', () => {
+  it('G13/G14/G15/G18: carry images, sounds and files', () => {
     const { contents, warnings } = translate([
       user(
         { type: 'image', source: { type: 'base64', mediaType: 'image/jpg', data: 'QUJD' } },
@@ -119,21 +119,25 @@ describe('turns', () => {
       { inlineData: { mimeType: 'audio/wav', data: 'QUJD' } },
       { inlineData: { mimeType: 'application/pdf', data: 'QUJD' } },
     ]);
-    expect(warnings).toEqual([expect.objectContaining({ field: 'messages[0].content[4].filename', kind: 'dropped' })]);
+    expect(warnings).toEqual([]);
   });
 
-  it('report names and refusals they cannot carry', () => {
-    const { contents, warnings } = translate([
-      { role: 'user', name: 'ann', content: [{ type: 'text', text: 'hi' }] },
-      assistant({ type: 'refusal', text: 'no' }),
-    ]);
+  it('G38: report refusals, which they cannot carry', () => {
+    const { contents, warnings } = translate([user('hi'), assistant({ type: 'refusal', text: 'no' })]);
     expect(contents).toHaveLength(1);
-    expect(warnings.map(({ field }) => field)).toEqual(['messages[0].name', 'messages[1].content[0]']);
+    expect(warnings.map(({ field }) => field)).toEqual(['messages[1].content[0]']);
+  });
+
+  it.each<UserPart>([
+    { type: 'image', source: { type: 'url', url: '' } },
+    { type: 'image', source: { type: 'base64', mediaType: 'image/png', data: '' } },
+  ])('G16: refuse the empty content %j instead of leaving it out', (part) => {
+    expect(refusal([user('look', part)])).toMatchObject({ code: 'invalid_value', param: 'messages[0].content[1]' });
   });
 });
 
 describe('tool calls and results', () => {
-  it('keep their ids, and results stand together in the order of the calls', () => {
+  it('G05/G07/G08: keep their ids, and results stand together in the order of the calls', () => {
     const calls = assistant(text('wait'), call('a'), call('b'), call('c'));
     const { contents } = translate([
       user('go'),
@@ -150,7 +154,7 @@ describe('tool calls and results', () => {
     ]);
   });
 
-  it('join the texts of a result and tell failures apart', () => {
+  it('G06/G10: name the tool that was called, join the texts of a result and tell failures apart', () => {
     const parts = ['x', 'y'].map((value) => ({ type: 'text', text: value }) as const);
     const failed: Message = { role: 'tool', toolCallId: 'a', content: parts, isError: true };
     expect(translate([user('go'), assistant(call('a')), failed]).contents.at(-1)?.parts).toEqual([
@@ -170,16 +174,27 @@ describe('tool calls and results', () => {
     expect(warnings).toHaveLength(warned);
   });
 
-  it('without arguments get an empty object', () => {
+  it('G11: without arguments get an empty object', () => {
     const { contents } = translate([user('go'), assistant(call('a', { arguments: '' }))]);
     expect(contents[1]?.parts[0]?.functionCall?.args).toEqual({});
   });
 
-  it.each(['{"n":', '[1]', '"x"'])('refuse the arguments %s', (args) => {
+  it.each(['{"n":', '[1]', '"x"'])('G11: refuse the arguments %s', (args) => {
     expect(refusal([user('go'), assistant(call('a', { arguments: args }))])).toMatchObject({
       code: 'invalid_value',
       param: 'messages[1].content[0]',
     });
+  });
+
+  it('G09: are sent without ids to a service that knows none', () => {
+    const { contents } = translate([user('go'), assistant(call('a')), result('a', '1')], 'gemini-2.5-flash', {
+      ...SERVICE,
+      hasCallIds: false,
+    });
+    expect(contents.slice(1).flatMap(({ parts }) => parts)).toEqual([
+      { functionCall: { name: 'do_a', args: { n: 1 } } },
+      { functionResponse: { name: 'do_a', response: { output: '1' } } },
+    ]);
   });
 
   it('refuse a result that answers no call', () => {
@@ -190,12 +205,12 @@ describe('tool calls and results', () => {
 describe('thought signatures', () => {
   const state = { issuer: 'clouds', value: 'c2ln' };
 
-  it('go back on the call they came with', () => {
+  it('G33: go back on the call they came with', () => {
     const { contents } = translate([user('go'), assistant(call('a', { state }), call('b'))], 'gemini-3-flash-preview');
     expect(contents[1]?.parts.map(({ thoughtSignature }) => thoughtSignature)).toEqual(['c2ln', undefined]);
   });
 
-  it('are replaced on the first call of generation 3 when there is none', () => {
+  it('G34: are replaced on the first call of generation 3 when there is none', () => {
     const messages = [user('go'), assistant(call('a'), call('b'))];
     const signatures = (model: string): unknown[] =>
       translate(messages, model).contents[1]?.parts.map(({ thoughtSignature }) => thoughtSignature) ?? [];
@@ -203,7 +218,7 @@ describe('thought signatures', () => {
     expect(signatures('gemini-2.5-flash')).toEqual([undefined, undefined]);
   });
 
-  it('go back with the thought, or with the text they followed', () => {
+  it('G37: go back with the thought, or with the text they followed', () => {
     const { contents } = translate([
       user('go'),
       assistant({ type: 'reasoning', text: 'hm', state }, { type: 'reasoning', text: '', state }, text('so')),
@@ -214,12 +229,30 @@ describe('thought signatures', () => {
     ]);
   });
 
+  it('G34: are not invented where the first call of a round is signed', () => {
+    const { contents } = translate([user('go'), assistant(call('a', { state }), call('b'))], 'gemini-3-pro-preview');
+    expect(JSON.stringify(contents)).not.toContain('skip_thought_signature_validator');
+  });
+
+  it('G36: leave unsigned text and a signed call in one turn', () => {
+    const { contents } = translate([user('go'), assistant(text('so'), call('a', { state }))]);
+    expect(contents[1]?.parts).toEqual([{ text: 'so' }, { ...callPart('a'), thoughtSignature: 'c2ln' }]);
+  });
+
+  it('G37: are no condition for a thought to go back, and a thought of nothing is left out', () => {
+    const { contents } = translate([
+      user('go'),
+      assistant({ type: 'reasoning', text: 'hm' }, { type: 'reasoning', text: '' }, text('so')),
+    ]);
+    expect(contents[1]?.parts).toEqual([{ text: 'hm', thought: true }, { text: 'so' }]);
+  });
+
   it('stand alone when the turn has no text', () => {
     const { contents } = translate([user('go'), assistant({ type: 'reasoning', text: '', state })]);
     expect(contents[1]?.parts).toEqual([{ text: '', thoughtSignature: 'c2ln' }]);
   });
 
-  it('of another provider are dropped with their thought, with a warning', () => {
+  it('H16: of another provider are dropped with their thought, with a warning', () => {
     const foreign = { issuer: 'elsewhere', value: 'c2ln' };
     const { contents, warnings } = translate([
       user('go'),
@@ -229,7 +262,7 @@ describe('thought signatures', () => {
     expect(warnings).toEqual([expect.objectContaining({ field: 'messages[1].content[0]', kind: 'dropped' })]);
   });
 
-  it('that are no base64 are refused', () => {
+  it('G35: that are no base64 are refused', () => {
     const broken = { issuer: 'clouds', value: 'not base64!' };
     expect(refusal([user('go'), assistant(call('a', { state: broken }))])).toMatchObject({ code: 'invalid_value' });
   });

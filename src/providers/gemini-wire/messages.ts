@@ -1,38 +1,12 @@
-import type {
-  AssistantPart,
-  Message,
-  ProviderState,
-  ToolCallPart,
-  ToolResultPart,
-  UserPart,
-} from '../../contract/chat-request.js';
+import type { Message, UserPart } from '../../contract/chat-request.js';
 import { GatewayError } from '../../contract/errors.js';
-import { isJsonObject, type JsonObject } from '../../contract/json.js';
-import type { LossWarning } from '../../contract/provider.js';
+import { assistantParts } from './assistant.js';
 import { toMediaPart } from './media.js';
-import type { GeminiModel } from './model.js';
-import type { GeminiService } from './service.js';
+import type { GeminiTarget } from './target.js';
+import { toolResult, type ToolMessage, type ToolResult } from './tool-result.js';
 import type { GeminiContent, GeminiPart, GeminiRequest } from './wire.js';
 
-/** Accepted by generation 3 in place of a signature, for calls the model did not make itself. */
-const UNSIGNED_CALL = 'skip_thought_signature_validator';
-
 type AssistantMessage = Extract<Message, { role: 'assistant' }>;
-type ToolMessage = Extract<Message, { role: 'tool' }>;
-
-/** Whom a request is for, and who hears what it loses. */
-export interface GeminiTarget {
-  readonly model: GeminiModel;
-  readonly service: GeminiService;
-  readonly warn: (warning: LossWarning) => void;
-}
-
-/** One result with the media that must follow it as parts of their own. */
-interface ToolResult {
-  readonly callId: string;
-  readonly part: GeminiPart;
-  readonly media: readonly GeminiPart[];
-}
 
 /** Turns as `contents`, and the leading system messages as `systemInstruction`. */
 export function toGeminiContents(
@@ -58,9 +32,6 @@ class ContentFold {
   add(message: Message, index: number): void {
     const path = `messages[${index}]`;
     if (message.role !== 'tool') this.closeResults();
-    if ('name' in message && message.name !== undefined) {
-      this.target.warn({ field: `${path}.name`, kind: 'dropped', detail: 'turns have no author names' });
-    }
     switch (message.role) {
       case 'system':
         return this.addSystem(message.content, path);
@@ -150,9 +121,6 @@ class ContentFold {
 
   private userPart(part: UserPart, path: string): GeminiPart[] {
     if (part.type === 'text') return part.text === '' ? [] : [{ text: part.text }];
-    if (part.type === 'file' && part.filename !== undefined) {
-      this.target.warn({ field: `${path}.filename`, kind: 'dropped', detail: 'files have no names' });
-    }
     return [toMediaPart(part, path)];
   }
 
@@ -163,107 +131,4 @@ class ContentFold {
     else this.contents.push({ role, parts });
     this.lastIsResults = false;
   }
-}
-
-interface PartTarget extends GeminiTarget {
-  readonly path: string;
-}
-
-function assistantParts(content: readonly AssistantPart[], target: PartTarget): GeminiPart[] {
-  const parts: GeminiPart[] = [];
-  let loose: string | undefined;
-  content.forEach((part, index) => {
-    const path = `${target.path}.content[${index}]`;
-    if (part.type === 'text') {
-      if (part.text !== '') parts.push({ text: part.text });
-    } else if (part.type === 'refusal') {
-      target.warn({ field: path, kind: 'dropped', detail: 'a refusal has no place in a turn' });
-    } else if (part.type === 'tool-call') {
-      parts.push(functionCall(part, { ...target, path }));
-    } else {
-      const signature = signatureOf(part.state, { ...target, path });
-      if (part.text === '') loose = signature ?? loose;
-      else if (part.state === undefined || part.state.issuer === target.service.issuer) {
-        parts.push({ text: part.text, thought: true, ...signed(signature) });
-      }
-    }
-  });
-  if (loose !== undefined) signText(parts, loose);
-  if (target.model.generation >= 3 && !target.model.isGemma) signFirstCall(parts);
-  return parts;
-}
-
-/** A signature that came with text, or after it: it belongs to the last text of the turn. */
-function signText(parts: GeminiPart[], signature: string): void {
-  const text = parts.findLast((part) => part.text !== undefined && part.thought !== true);
-  if (text === undefined) parts.push({ text: '', thoughtSignature: signature });
-  else text.thoughtSignature = signature;
-}
-
-/** Generation 3 refuses a round of calls whose first call is unsigned. */
-function signFirstCall(parts: readonly GeminiPart[]): void {
-  const first = parts.find((part) => part.functionCall !== undefined);
-  if (first !== undefined) first.thoughtSignature ??= UNSIGNED_CALL;
-}
-
-function signed(signature: string | undefined): Pick<GeminiPart, 'thoughtSignature'> {
-  return signature === undefined ? {} : { thoughtSignature: signature };
-}
-
-function signatureOf(state: ProviderState | undefined, target: PartTarget): string | undefined {
-  if (state === undefined) return undefined;
-  if (state.issuer !== target.service.issuer) {
-    target.warn({ field: target.path, kind: 'dropped', detail: 'reasoning state of another provider' });
-    return undefined;
-  }
-  if (/^[A-Za-z0-9+/_-]+={0,2}$/.test(state.value)) return state.value;
-  throw new GatewayError('invalid_value', {
-    param: target.path,
-    message: 'The thought signature is not valid base64; send it back as it came.',
-  });
-}
-
-function functionCall(part: ToolCallPart, target: PartTarget): GeminiPart {
-  const call = { ...callId(part.id, target), name: part.name, args: callArguments(part, target.path) };
-  return { functionCall: call, ...signed(signatureOf(part.state, target)) };
-}
-
-/** Recorded traffic shows that a service that knows ids takes those of any origin. */
-function callId(id: string, target: GeminiTarget): { readonly id?: string } {
-  return id === '' || !target.service.hasCallIds ? {} : { id };
-}
-
-function callArguments(part: ToolCallPart, path: string): JsonObject {
-  if (part.arguments.trim() === '') return {};
-  try {
-    const value: unknown = JSON.parse(part.arguments);
-    if (isJsonObject(value)) return value;
-  } catch {
-    // Reported below, like JSON that is no object.
-  }
-  throw new GatewayError('invalid_value', { param: path, message: 'Function arguments must be a valid JSON object.' });
-}
-
-function toolResult(message: ToolMessage, name: string, target: PartTarget): ToolResult {
-  const text = message.content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('');
-  const media = mediaOf(message.content, target.path);
-  const isNested = media.length > 0 && target.model.generation >= 3;
-  if (media.length > 0 && !isNested) {
-    target.warn({
-      field: target.path,
-      kind: 'approximated',
-      detail: 'media of a tool result follow it as user content',
-    });
-  }
-  const functionResponse = {
-    ...callId(message.toolCallId, target),
-    name,
-    response: message.isError === true ? { error: text } : { output: text },
-    ...(isNested ? { parts: media } : {}),
-  };
-  return { callId: message.toolCallId, part: { functionResponse }, media: isNested ? [] : media };
-}
-
-function mediaOf(content: readonly ToolResultPart[], path: string): GeminiPart[] {
-  return content.flatMap((part, at) => (part.type === 'text' ? [] : [toMediaPart(part, `${path}.content[${at}]`)]));
 }

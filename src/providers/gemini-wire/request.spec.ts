@@ -1,4 +1,4 @@
-import type { ChatRequest, Tool } from '../../contract/chat-request.js';
+import type { ChatRequest, ResponseFormat, Tool } from '../../contract/chat-request.js';
 import type { LossWarning } from '../../contract/provider.js';
 import { toGeminiRequest } from './request.js';
 import type { GeminiService } from './service.js';
@@ -44,13 +44,13 @@ describe('toGeminiRequest', () => {
     [{ responseFormat: { type: 'json-object' } }, { responseMimeType: 'application/json' }],
     [{ reasoningEffort: 'low' }, { thinkingConfig: { thinkingBudget: 1_024, includeThoughts: true } }],
     [{ extra: { top_k: 7 } }, { topK: 7 }],
-  ])('writes %j as generation settings', (changes, expected) => {
+  ])('G19-G23: writes %j as generation settings', (changes, expected) => {
     expect(translate(changes)).toEqual({ body: expect.objectContaining({ generationConfig: expected }), warnings: [] });
   });
 
   it.each<[Partial<ChatRequest>, string]>([
     [{ logitBias: { '1': 5 } }, 'logitBias'],
-    [{ serviceTier: 'flex' }, 'serviceTier'],
+    [{ serviceTier: 'scale' }, 'serviceTier'],
     [{ endUser: 'u' }, 'endUser'],
     [{ extra: { metadata: {} } }, 'metadata'],
     [{ tools: [tool], parallelToolCalls: false }, 'parallelToolCalls'],
@@ -58,7 +58,55 @@ describe('toGeminiRequest', () => {
     expect(translate(changes).warnings).toEqual([expect.objectContaining({ field, kind: 'dropped' })]);
   });
 
-  it('sends JSON Schema as it is to generation 2 and later', () => {
+  it.each([
+    ['flex', 'flex'],
+    ['priority', 'priority'],
+    ['default', undefined],
+    ['auto', undefined],
+  ])('writes the tier %s as %s', (serviceTier, expected) => {
+    const { body, warnings } = translate({ serviceTier });
+    expect(body.serviceTier).toBe(expected);
+    expect(warnings).toEqual([]);
+  });
+
+  it('leaves the tier out of the body for a service that takes it elsewhere', () => {
+    const target = { model: 'gemini-2.5-flash', service: { ...service, hasTierField: false }, warn: () => undefined };
+    expect(toGeminiRequest({ messages, serviceTier: 'flex' }, target)).not.toHaveProperty('serviceTier');
+  });
+
+  it('reports where prompts were to be cached, names and citations, one warning each', () => {
+    const cache = {};
+    const source = { type: 'base64', mediaType: 'application/pdf', data: 'QUJD' } as const;
+    const { warnings } = translate({
+      messages: [
+        { role: 'system', content: [{ type: 'text', text: 'be brief', cache }] },
+        { role: 'user', name: 'ann', content: [{ type: 'file', source, filename: 'a.pdf', citations: true, cache }] },
+        { role: 'assistant', content: [{ type: 'tool-call', id: 'a', name: 'f', arguments: '', cache }] },
+        { role: 'tool', toolCallId: 'a', content: [{ type: 'text', text: '1' }], cache },
+      ],
+      tools: [{ ...tool, cache }],
+    });
+    expect(warnings.map(({ field }) => field)).toEqual([
+      'messages[0].content[0].cache',
+      'messages[1].name',
+      'messages[1].content[0].cache',
+      'messages[1].content[0].filename',
+      'messages[1].content[0].citations',
+      'messages[2].content[0].cache',
+      'messages[3].cache',
+      'tools[0].cache',
+    ]);
+    expect(new Set(warnings.map(({ kind }) => kind))).toEqual(new Set(['dropped']));
+  });
+
+  it('G25: refuses a schema an older model cannot be given', () => {
+    const format: ResponseFormat = { type: 'json-schema', name: 'x', schema: { allOf: [{}, {}] } };
+    expect(() => translate({ responseFormat: format }, 'gemini-1.5-flash')).toThrow(
+      expect.objectContaining({ code: 'invalid_value', param: 'response_format.json_schema.schema' }),
+    );
+  });
+
+  it('G24/G26: sends JSON Schema as it is to generation 2 and later', () => {
     const format = { type: 'json-schema', name: 'city', schema } as const;
     const { body, warnings } = translate({ tools: [tool], responseFormat: format }, 'gemini-2.0-flash');
     expect(body.tools).toEqual([
@@ -68,7 +116,7 @@ describe('toGeminiRequest', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('rewrites schemas for older models and reports what is lost', () => {
+  it('G24/G26: rewrites schemas for older models and reports what is lost', () => {
     const strict = { ...schema, properties: { city: { type: 'string', uniqueItems: true } } };
     const format = { type: 'json-schema', name: 'city', schema: strict } as const;
     const { body, warnings } = translate({ tools: [tool], responseFormat: format }, 'gemini-1.5-flash');
@@ -85,7 +133,7 @@ describe('toGeminiRequest', () => {
     ]);
   });
 
-  it('declares a tool without parameters by its name', () => {
+  it('G27: declares a tool without parameters by its name', () => {
     expect(translate({ tools: [{ name: 'now', description: '' }] }).body.tools).toEqual([
       { functionDeclarations: [{ name: 'now' }] },
     ]);
@@ -98,7 +146,7 @@ describe('toGeminiRequest', () => {
     [{ toolChoice: { type: 'required' } }, { mode: 'ANY' }],
     [{ toolChoice: { type: 'tool', name: 'weather' } }, { mode: 'ANY', allowedFunctionNames: ['weather'] }],
     [{ tools: [{ ...tool, strict: true }] }, { mode: 'VALIDATED' }],
-  ])('writes the choice of %j', (changes, expected) => {
+  ])('G28/G29: writes the choice of %j', (changes, expected) => {
     expect(translate({ tools: [tool], ...changes }).body.toolConfig?.functionCallingConfig).toEqual(expected);
   });
 
@@ -110,7 +158,7 @@ describe('toGeminiRequest', () => {
     [['auto'], undefined, 0],
     [['low', 'low'], 'MEDIA_RESOLUTION_LOW', 0],
     [['low', 'high'], 'MEDIA_RESOLUTION_HIGH', 1],
-  ])('sends one resolution for images of detail %j', (details, expected, warned) => {
+  ])('G17: sends one resolution for images of detail %j', (details, expected, warned) => {
     const source = { type: 'base64', mediaType: 'image/png', data: 'QUJD' } as const;
     const content = details.map((detail) => ({ type: 'image', source, detail }) as const);
     const { body, warnings } = translate({ messages: [{ role: 'user', content }] });

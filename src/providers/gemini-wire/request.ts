@@ -1,5 +1,6 @@
 import type { ChatRequest, ImagePart, ResponseFormat } from '../../contract/chat-request.js';
 import type { LossWarning } from '../../contract/provider.js';
+import { reportInexpressible, topK } from './losses.js';
 import { toGeminiContents } from './messages.js';
 import { geminiModel, type GeminiModel } from './model.js';
 import { toGeminiSchema } from './schema.js';
@@ -25,12 +26,14 @@ export function toGeminiRequest(
   };
   const generationConfig = toGenerationConfig(request, model, warn);
   if (Object.keys(generationConfig).length > 0) body.generationConfig = generationConfig;
+  const tier = toServiceTier(request, service, warn);
+  if (tier !== undefined) body.serviceTier = tier;
   reportInexpressible(request, warn);
   return body;
 }
 
 function toGenerationConfig(request: ChatRequest, model: GeminiModel, warn: Warn): GeminiGenerationConfig {
-  const { logprobs, reasoningEffort, responseFormat, stop } = request;
+  const { logprobs, responseFormat, stop } = request;
   const config: GeminiGenerationConfig = {
     candidateCount: request.choices,
     maxOutputTokens: request.maxOutputTokens,
@@ -51,7 +54,7 @@ function toGenerationConfig(request: ChatRequest, model: GeminiModel, warn: Warn
     if (logprobs.top > 0) config.logprobs = logprobs.top;
   }
   if (responseFormat !== undefined) Object.assign(config, toResponseFormat(responseFormat, model, warn));
-  const thinking = reasoningEffort === undefined ? undefined : toThinking(reasoningEffort, model, warn);
+  const thinking = toThinking(request, model, warn);
   if (thinking !== undefined) config.thinkingConfig = thinking;
   return config;
 }
@@ -76,6 +79,17 @@ function toResponseFormat(format: ResponseFormat, model: GeminiModel, warn: Warn
 
 const RESOLUTIONS = { low: 'MEDIA_RESOLUTION_LOW', high: 'MEDIA_RESOLUTION_HIGH' } as const;
 
+const TIERS: Readonly<Record<string, string | undefined>> = { flex: 'flex', priority: 'priority' };
+
+/** The tier as the body names it. What a service takes elsewhere it reads from the request itself. */
+function toServiceTier(request: ChatRequest, service: GeminiService, warn: Warn): string | undefined {
+  const { serviceTier: asked = 'auto' } = request;
+  if (asked === 'auto' || asked === 'default') return undefined;
+  const tier = TIERS[asked];
+  if (tier === undefined) warn({ field: 'serviceTier', kind: 'dropped', detail: 'the provider has no such tier' });
+  return service.hasTierField ? tier : undefined;
+}
+
 /** The API takes one resolution for all media of a request; the highest asked for wins. */
 function toMediaResolution(request: ChatRequest, warn: Warn): string | undefined {
   const images = request.messages.flatMap((message) =>
@@ -87,26 +101,4 @@ function toMediaResolution(request: ChatRequest, warn: Warn): string | undefined
   }
   if (asked.has('high')) return RESOLUTIONS.high;
   return asked.has('low') && asked.size === 1 ? RESOLUTIONS.low : undefined;
-}
-
-/** Not OpenAI's, but common among callers of this provider. */
-function topK(request: ChatRequest): number | undefined {
-  const value = request.extra?.['top_k'];
-  return typeof value === 'number' ? value : undefined;
-}
-
-function reportInexpressible(request: ChatRequest, warn: Warn): void {
-  if (request.logitBias !== undefined && Object.keys(request.logitBias).length > 0) {
-    warn({ field: 'logitBias', kind: 'dropped', detail: 'the provider cannot bias tokens' });
-  }
-  if (request.serviceTier !== undefined && request.serviceTier !== 'auto' && request.serviceTier !== 'default') {
-    warn({ field: 'serviceTier', kind: 'dropped', detail: 'the provider offers no choice of tier' });
-  }
-  if (request.endUser !== undefined) {
-    warn({ field: 'endUser', kind: 'dropped', detail: 'the provider takes no end user id' });
-  }
-  for (const key of Object.keys(request.extra ?? {})) {
-    if (key === 'top_k' && topK(request) !== undefined) continue;
-    warn({ field: key, kind: 'dropped', detail: 'the provider has no such field' });
-  }
 }

@@ -16,7 +16,7 @@ function answer(parts: JsonValue[], changes: JsonObject = {}): JsonObject {
 const call = (changes: JsonObject = {}): JsonObject => ({ functionCall: { name: 'f', args: { a: 1 }, ...changes } });
 
 describe('fromGeminiResponse', () => {
-  it('joins texts and keeps thoughts apart', () => {
+  it('H01: joins texts and keeps thoughts apart', () => {
     const body = answer([{ text: 'hm', thought: true }, { text: 'a' }, { text: '' }, { text: 'b' }]);
     expect(fromGeminiResponse(body).choices).toEqual([
       {
@@ -29,7 +29,7 @@ describe('fromGeminiResponse', () => {
     ]);
   });
 
-  it('tells id, model and time', () => {
+  it('H15: tells id, model and time', () => {
     const told = { responseId: 'r1', modelVersion: 'gemini-2.5-flash', createTime: '2026-02-17T11:12:40.135001Z' };
     expect(fromGeminiResponse({ ...answer([{ text: 'a' }]), ...told })).toMatchObject({
       id: 'r1',
@@ -38,7 +38,7 @@ describe('fromGeminiResponse', () => {
     });
   });
 
-  it('names calls that have no id, and ends them as a round of tool calls', () => {
+  it('H02/H03/H04: names calls that have no id, and ends them as a round of tool calls', () => {
     let made = 0;
     const body = answer([call(), call({ id: '' }), call({ id: 'given', args: undefined })]);
     expect(fromGeminiResponse(body, () => `id-${(made += 1)}`).choices).toEqual([
@@ -53,14 +53,14 @@ describe('fromGeminiResponse', () => {
     ]);
   });
 
-  it('makes ids that differ', () => {
+  it('H02: makes ids that differ', () => {
     const [choice] = fromGeminiResponse(answer([call(), call()])).choices;
     const ids = choice?.content.map((block) => (block.type === 'tool-call' ? block.id : ''));
     expect(new Set(ids).size).toBe(2);
     expect(ids?.every((id) => /^call_[0-9a-f]{24}$/.test(id))).toBe(true);
   });
 
-  it('keeps signatures with what they sign, and takes none for a thought', () => {
+  it('H16/H17: keeps signatures with what they sign, and takes none for a thought', () => {
     const state = { issuer: 'clouds', value: 'c2ln' };
     const body = answer([
       { ...call(), thoughtSignature: 'c2ln' },
@@ -87,7 +87,7 @@ describe('fromGeminiResponse', () => {
     ['UNEXPECTED_TOOL_CALL', 'stop'],
     ['OTHER', 'stop'],
     ['A_REASON_OF_TOMORROW', 'stop'],
-  ])('ends %s as %s', (finishReason, expected) => {
+  ])('H06/H07: ends %s as %s', (finishReason, expected) => {
     expect(fromGeminiResponse(answer([{ text: 'a' }], { finishReason })).choices[0]?.finishReason).toBe(expected);
   });
 
@@ -100,12 +100,12 @@ describe('fromGeminiResponse', () => {
     ['no parts', { content: {} }],
     ['no content', { content: undefined }],
     ['parts that are none', { content: { parts: 'x' } }],
-  ])('takes a candidate with %s for an empty answer', (_name, changes) => {
+  ])('H09: takes a candidate with %s for an empty answer', (_name, changes) => {
     const body = answer([], { ...changes, finishReason: 'MAX_TOKENS' });
     expect(fromGeminiResponse(body).choices).toEqual([{ content: [], finishReason: 'length' }]);
   });
 
-  it('orders candidates by index', () => {
+  it('H13: orders candidates by index', () => {
     const candidates = [1, 0].map((index) => ({
       index,
       content: { parts: [{ text: `${index}` }] },
@@ -118,7 +118,7 @@ describe('fromGeminiResponse', () => {
     ]);
   });
 
-  it('answers a blocked prompt with an empty choice, and keeps its usage', () => {
+  it('H08: answers a blocked prompt with an empty choice, and keeps its usage', () => {
     const body = {
       promptFeedback: { blockReason: 'SAFETY' },
       usageMetadata: { promptTokenCount: 9, totalTokenCount: 9 },
@@ -129,11 +129,11 @@ describe('fromGeminiResponse', () => {
     });
   });
 
-  it.each([[{}], [null], [[]], [{ candidates: [] }], ['text']])('refuses %j, which is no answer', (body) => {
+  it.each([[{}], [null], [[]], [{ candidates: [] }], ['text']])('H27: refuses %j, which is no answer', (body) => {
     expect(() => fromGeminiResponse(body)).toThrow(GatewayError);
   });
 
-  it('writes log probabilities in the form of OpenAI', () => {
+  it('H14: writes log probabilities in the form of OpenAI', () => {
     const logprobsResult = {
       chosenCandidates: [
         { token: 'Hé', logProbability: -0.5, tokenId: 1 },
@@ -155,14 +155,26 @@ describe('fromGeminiResponse', () => {
     });
   });
 
-  it('leaves the content alone where it is grounded', () => {
+  it('H28: leaves the content alone where no source has an address', () => {
     const body = answer([{ text: 'a' }], { groundingMetadata: { webSearchQueries: ['q'] } });
     expect(fromGeminiResponse(body).choices[0]?.content).toEqual([{ type: 'text', text: 'a' }]);
+  });
+
+  it('H28: tells the sources of a passage with its last text', () => {
+    const groundingMetadata = {
+      groundingChunks: [{ web: { uri: 'https://news.example/1', title: 'News' } }],
+      groundingSupports: [{ segment: { text: 'It rains.' }, groundingChunkIndices: [0] }],
+    };
+    const body = answer([{ text: 'Hé. ' }, { text: 'It rains.' }], { groundingMetadata });
+    const cited = { url: 'https://news.example/1', title: 'News', start_index: 4, end_index: 13 };
+    expect(fromGeminiResponse(body).choices[0]?.content).toEqual([
+      { type: 'text', text: 'Hé. It rains.', annotations: [{ type: 'url_citation', url_citation: cited }] },
+    ]);
   });
 });
 
 describe('toUsage', () => {
-  it('counts thoughts as completion and tool use as prompt, with cached tokens inside the prompt', () => {
+  it('H10/H12: counts thoughts as completion and tool use as prompt, with cached tokens inside the prompt', () => {
     const metadata = {
       promptTokenCount: 100,
       toolUsePromptTokenCount: 20,
@@ -181,15 +193,33 @@ describe('toUsage', () => {
     });
   });
 
-  it('takes absent counts for zero', () => {
+  it('H11: takes absent counts for zero', () => {
     expect(toUsage({ promptTokenCount: 3, totalTokenCount: 3 })).toMatchObject({
       promptTokens: 3,
       completionTokens: 0,
     });
   });
 
-  it('never counts more cached tokens than there are', () => {
+  it('H12: never counts more cached tokens than there are', () => {
     expect(toUsage({ promptTokenCount: 3, cachedContentTokenCount: 9 })?.cachedPromptTokens).toBe(3);
+  });
+
+  it('counts audio apart, in both directions', () => {
+    const metadata = {
+      promptTokenCount: 40,
+      toolUsePromptTokenCount: 5,
+      candidatesTokenCount: 9,
+      promptTokensDetails: [
+        { modality: 'TEXT', tokenCount: 10 },
+        { modality: 'AUDIO', tokenCount: 30 },
+      ],
+      toolUsePromptTokensDetails: [{ modality: 'AUDIO', tokenCount: 5 }],
+      candidatesTokensDetails: [{ modality: 'AUDIO', tokenCount: 9_000 }],
+    };
+    expect(toUsage(metadata)).toMatchObject({ audioPromptTokens: 35, audioCompletionTokens: 9 });
+    expect(
+      toUsage({ promptTokenCount: 4, promptTokensDetails: [{ modality: 'TEXT', tokenCount: 4 }, 7] }),
+    ).not.toHaveProperty('audioPromptTokens');
   });
 
   it.each<[unknown]>([

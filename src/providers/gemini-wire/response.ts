@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ChatChoice, ChatResponse, ContentBlock } from '../../contract/chat-response.js';
 import { GatewayError } from '../../contract/errors.js';
 import { isJsonObject, type JsonObject } from '../../contract/json.js';
+import { toAnnotations } from './annotations.js';
 import { blockReason, readCandidates, toFinishReason, type GeminiCandidate, type GeminiPiece } from './answer.js';
 import type { GeminiService } from './service.js';
 import { toUsage } from './usage.js';
@@ -45,8 +46,8 @@ export function describeAnswer(body: JsonObject): Pick<ChatResponse, 'id' | 'mod
 function toChoices(candidates: readonly GeminiCandidate[], createId: () => string): ChatChoice[] {
   return candidates
     .toSorted((left, right) => left.index - right.index)
-    .map(({ pieces, finishReason, logprobs }) => ({
-      content: toBlocks(pieces, createId),
+    .map(({ pieces, finishReason, logprobs, remark }) => ({
+      content: annotated(toBlocks(pieces, createId), remark),
       finishReason: toFinishReason(
         finishReason,
         pieces.some((piece) => piece.type === 'tool-call'),
@@ -55,12 +56,32 @@ function toChoices(candidates: readonly GeminiCandidate[], createId: () => strin
     }));
 }
 
+/** Sources are told of the answer as a whole: they go with its last text, by places in all its texts joined. */
+function annotated(blocks: ContentBlock[], remark: JsonObject | undefined): readonly ContentBlock[] {
+  const at = blocks.findLastIndex(({ type }) => type === 'text');
+  const last = blocks[at];
+  if (remark === undefined || last?.type !== 'text') return blocks;
+  const text = blocks.map((block) => (block.type === 'text' ? block.text : '')).join('');
+  const annotations = toAnnotations([remark], text);
+  return annotations.length === 0 ? blocks : blocks.with(at, { ...last, annotations });
+}
+
 function toBlocks(pieces: readonly GeminiPiece[], createId: () => string): ContentBlock[] {
   const blocks: ContentBlock[] = [];
   for (const piece of pieces) {
     const last = blocks.at(-1);
     if (piece.type === 'tool-call') {
-      blocks.push({ ...piece, id: piece.id ?? createId(), arguments: JSON.stringify(piece.arguments) });
+      const { id = createId(), name, state, arguments: args } = piece;
+      blocks.push({
+        type: 'tool-call',
+        id,
+        name,
+        arguments: JSON.stringify(args),
+        ...(state === undefined ? {} : { state }),
+      });
+    } else if (piece.type === 'fragments') {
+      // Whole answers hold whole calls.
+      continue;
     } else if (piece.type === 'text' && last?.type === 'text') {
       blocks[blocks.length - 1] = { type: 'text', text: last.text + piece.text };
     } else {

@@ -24,7 +24,7 @@ const node: JsonObject = { type: 'object', properties: { next: { $ref: '#/$defs/
 describe('toGeminiSchema', () => {
   it.each<[string, JsonObject, unknown]>([
     [
-      'drops $schema and additionalProperties at any depth',
+      'J01: drops $schema and additionalProperties at any depth',
       {
         $schema: 's',
         type: 'object',
@@ -35,36 +35,36 @@ describe('toGeminiSchema', () => {
       },
       { type: 'object', properties: { a: { type: 'object', properties: { b: { type: 'string' } } } } },
     ],
-    ['writes const as an enum', { const: 'active' }, { type: 'string', enum: ['active'] }],
-    ['writes a type with null as nullable', { type: ['string', 'null'] }, { type: 'string', nullable: true }],
+    ['J05: writes const as an enum', { const: 'active' }, { type: 'string', enum: ['active'] }],
+    ['J06: writes a type with null as nullable', { type: ['string', 'null'] }, { type: 'string', nullable: true }],
     [
-      'keeps the enum of a nullable type',
+      'J06: keeps the enum of a nullable type',
       { type: ['string', 'null'], enum: ['a', 'b', null] },
       { type: 'string', nullable: true, enum: ['a', 'b'] },
     ],
-    ['keeps a lone null', { type: 'null' }, { type: 'null' }],
+    ['J06: keeps a lone null', { type: 'null' }, { type: 'null' }],
     [
-      'takes null out of anyOf',
+      'J07: takes null out of anyOf',
       { title: 'T', anyOf: [{ type: 'string' }, { type: 'null' }] },
       { title: 'T', anyOf: [{ type: 'string' }], nullable: true },
     ],
     [
-      'writes several types as anyOf',
+      'J08: writes several types as anyOf',
       { type: ['string', 'number', 'null'] },
       { anyOf: [{ type: 'string' }, { type: 'number' }], nullable: true },
     ],
     [
-      'writes several types without null as anyOf',
+      'J09: writes several types without null as anyOf',
       { type: ['string', 'number'] },
       { anyOf: [{ type: 'string' }, { type: 'number' }] },
     ],
-    ['writes a numeric enum as text', { enum: [1, 2] }, { type: 'integer', format: 'enum', enum: ['1', '2'] }],
+    ['J10: writes a numeric enum as text', { enum: [1, 2] }, { type: 'integer', format: 'enum', enum: ['1', '2'] }],
     ['writes a fractional enum as number', { enum: [1.5, 2] }, { type: 'number', format: 'enum', enum: ['1.5', '2'] }],
-    ['writes a boolean const as text', { const: true }, { type: 'boolean', format: 'enum', enum: ['true'] }],
-    ['writes a const of null as the type', { const: null }, { type: 'null' }],
-    ['infers the type of a text enum', { enum: ['a'] }, { type: 'string', enum: ['a'] }],
+    ['J10: writes a boolean const as text', { const: true }, { type: 'boolean', format: 'enum', enum: ['true'] }],
+    ['J10: writes a const of null as the type', { const: null }, { type: 'null' }],
+    ['J11: infers the type of a text enum', { enum: ['a'] }, { type: 'string', enum: ['a'] }],
     [
-      'unwraps an allOf of one',
+      'J12: unwraps an allOf of one',
       { description: 'd', allOf: [{ type: 'string' }] },
       { description: 'd', type: 'string' },
     ],
@@ -73,13 +73,13 @@ describe('toGeminiSchema', () => {
       { oneOf: [{ type: 'string' }, { type: 'integer' }] },
       { anyOf: [{ type: 'string' }, { type: 'integer' }] },
     ],
-    ['keeps a nested empty object', { type: 'object', properties: {} }, { type: 'object' }],
+    ['J13: keeps a nested empty object', { type: 'object', properties: {} }, { type: 'object' }],
     ['takes true for any value', { type: 'array', items: true }, { type: 'array', items: {} }],
   ])('%s', (_name, given, expected) => {
     expect(property(given)).toEqual(expected);
   });
 
-  it.each(['$defs', 'definitions'])('inlines references to %s and keeps their siblings', (holder) => {
+  it.each(['$defs', 'definitions'])('J02: inlines references to %s and keeps their siblings', (holder) => {
     const definitions = { City: { type: 'string', description: 'a city' } };
     const result = toGeminiSchema(
       {
@@ -92,7 +92,7 @@ describe('toGeminiSchema', () => {
     expect(result).toEqual({ type: 'object', properties: { to: { type: 'string', description: 'where to' } } });
   });
 
-  it('inlines references between definitions', () => {
+  it('J03: inlines references between definitions', () => {
     const root = { $defs: { A: { type: 'array', items: { $ref: '#/$defs/B' } }, B: { type: 'integer' } } };
     expect(property({ $ref: '#/$defs/A' }, root)).toEqual({ type: 'array', items: { type: 'integer' } });
   });
@@ -107,21 +107,21 @@ describe('toGeminiSchema', () => {
   });
 
   it.each<[string, JsonObject]>([
-    ['recursion', { $ref: '#/$defs/Node', $defs: { Node: node } }],
-    ['a missing definition', { type: 'object', properties: { a: { $ref: '#/$defs/Nope' } } }],
+    ['J03: recursion', { $ref: '#/$defs/Node', $defs: { Node: node } }],
+    ['J04: a missing definition', { type: 'object', properties: { a: { $ref: '#/$defs/Nope' } } }],
     [
       'a key of the prototype as definition',
       { type: 'object', properties: { a: { $ref: '#/$defs/toString' } }, $defs: {} },
     ],
-    ['a reference elsewhere', { $ref: 'https://schemas.example/a.json' }],
-    ['a mixed enum', { enum: ['a', 1] }],
+    ['J04: a reference elsewhere', { $ref: 'https://schemas.example/a.json' }],
+    ['J10: a mixed enum', { enum: ['a', 1] }],
     ['an enum of objects', { enum: [{}] }],
-    ['an allOf of two', { allOf: [{ type: 'string' }, { minLength: 1 }] }],
-    ['properties of the wrong type', { type: 'object', properties: [] }],
-    ['items of the wrong type', { type: 'array', items: 'string' }],
+    ['J12: an allOf of two', { allOf: [{ type: 'string' }, { minLength: 1 }] }],
+    ['J15: properties of the wrong type', { type: 'object', properties: [] }],
+    ['J15: items of the wrong type', { type: 'array', items: 'string' }],
     ['anyOf of the wrong type', { anyOf: {} }],
     ['a type that is no text', { type: [1] }],
-  ])('refuses %s', (_name, schema) => {
+  ])('%s is refused', (_name, schema) => {
     expect(refusal(schema)).toMatchObject({ code: 'invalid_value', status: 400, param });
   });
 
@@ -134,11 +134,11 @@ describe('toGeminiSchema', () => {
     expect(refusal({ $ref: '#/$defs/D20', $defs: definitions }).message).toContain('too deep or too large');
   });
 
-  it('leaves an empty object out at the root', () => {
+  it('J13: leaves an empty object out at the root', () => {
     expect(toGeminiSchema({ type: 'object', properties: {}, additionalProperties: false }, { param })).toBeUndefined();
   });
 
-  it('tells the order of properties when asked, and keeps one that is given', () => {
+  it('J14: tells the order of properties when asked, and keeps one that is given', () => {
     const schema: JsonObject = {
       type: 'object',
       properties: {

@@ -1,16 +1,25 @@
 import type { ChatPart } from '../../contract/chat-response.js';
-import { GatewayError } from '../../contract/errors.js';
+import { GatewayError, toGatewayError } from '../../contract/errors.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../contract/json.js';
 import type { MeasuredUsage } from '../../contract/usage.js';
+import { toAnnotations } from './annotations.js';
 import { blockReason, readCandidates, toFinishReason, type GeminiCandidate, type GeminiPiece } from './answer.js';
 import { errorObject, fromStreamError } from './error.js';
+import { PartialArguments } from './partial-arguments.js';
 import { describeAnswer, newCallId } from './response.js';
 import type { GeminiService } from './service.js';
 import { toUsage } from './usage.js';
 
 interface ChoiceState {
+  readonly index: number;
   toolCalls: number;
   finishReason: string | undefined;
+  /** All text so far: passages are told by their place in it. */
+  text: string;
+  /** What was told of sources so far. */
+  readonly remarks: JsonObject[];
+  /** The call whose arguments still come. */
+  open: { readonly index: number; readonly args: PartialArguments } | undefined;
 }
 
 /**
@@ -51,24 +60,24 @@ export class GeminiStreamReader {
     const error = errorObject(event);
     if (error !== undefined) return this.fail(fromStreamError(error, this.service.secrets));
     if (!isJsonObject(event)) return this.fail(new GatewayError('provider_bad_response'));
-    return this.read(event);
+    try {
+      return this.read(event);
+    } catch (thrown) {
+      return this.fail(toGatewayError(thrown));
+    }
   }
 
   /** The end of the bytes: `finish` when every choice has ended, else `error`. */
   end(): ChatPart[] {
     if (this.hasFailed) return [];
     const choices = [...this.choices].sort(([left], [right]) => left - right);
-    if (choices.length === 0 && this.isBlocked) choices.push([0, { toolCalls: 0, finishReason: 'SAFETY' }]);
+    if (choices.length === 0 && this.isBlocked) choices.push([0, { ...newChoice(0), finishReason: 'SAFETY' }]);
     if (choices.length === 0 || choices.some(([, choice]) => choice.finishReason === undefined)) {
       return this.fail(new GatewayError('provider_stream_broken'));
     }
     const usage = this.lastUsage;
     return [
-      ...choices.map(([index, { finishReason, toolCalls }]): ChatPart => ({
-        type: 'choice-finish',
-        reason: toFinishReason(finishReason, toolCalls > 0),
-        ...at(index),
-      })),
+      ...choices.flatMap(([, choice]) => endOf(choice)),
       { type: 'finish', ...(usage === undefined ? {} : { usage }) },
     ];
   }
@@ -94,43 +103,71 @@ export class GeminiStreamReader {
     const { index } = candidate;
     let choice = this.choices.get(index);
     if (choice === undefined) {
-      choice = { toolCalls: 0, finishReason: undefined };
+      choice = newChoice(index);
       this.choices.set(index, choice);
     }
     choice.finishReason = candidate.finishReason ?? choice.finishReason;
+    if (candidate.remark !== undefined) choice.remarks.push(candidate.remark);
     let { logprobs } = candidate;
     for (const piece of candidate.pieces) {
       if (piece.type === 'text') {
+        choice.text += piece.text;
         parts.push(textDelta(piece.text, index, logprobs));
         logprobs = undefined;
       } else if (piece.type === 'reasoning') {
         const state = piece.state === undefined ? {} : { state: piece.state };
         parts.push({ type: 'reasoning-delta', text: piece.text, ...state, ...at(index) });
-      } else {
-        this.readCall(piece, choice, { index, parts });
+      } else if (piece.type === 'tool-call') {
+        parts.push(...closeCall(choice), ...this.openCall(piece, choice));
+      } else if (choice.open !== undefined) {
+        choice.open.args.add(piece.fragments);
+        if (!piece.isOpen) parts.push(...closeCall(choice));
       }
     }
   }
 
-  private readCall(
-    piece: Extract<GeminiPiece, { type: 'tool-call' }>,
-    choice: ChoiceState,
-    target: { readonly index: number; readonly parts: ChatPart[] },
-  ): void {
+  private openCall(piece: Extract<GeminiPiece, { type: 'tool-call' }>, choice: ChoiceState): ChatPart[] {
     const index = choice.toolCalls;
     choice.toolCalls += 1;
     const state = piece.state === undefined ? {} : { state: piece.state };
     const id = piece.id ?? this.createId();
-    target.parts.push(
-      { type: 'tool-call-start', index, id, name: piece.name, ...state, ...at(target.index) },
-      { type: 'tool-call-delta', index, arguments: JSON.stringify(piece.arguments), ...at(target.index) },
-    );
+    const start: ChatPart = { type: 'tool-call-start', index, id, name: piece.name, ...state, ...at(choice.index) };
+    if (piece.isOpen !== true && piece.fragments === undefined) {
+      const text = JSON.stringify(piece.arguments);
+      return [start, { type: 'tool-call-delta', index, arguments: text, ...at(choice.index) }];
+    }
+    choice.open = { index, args: new PartialArguments(piece.arguments) };
+    choice.open.args.add(piece.fragments ?? []);
+    return piece.isOpen === true ? [start] : [start, ...closeCall(choice)];
   }
 
   private fail(error: GatewayError): ChatPart[] {
     this.hasFailed = true;
     return [{ type: 'error', error }];
   }
+}
+
+function newChoice(index: number): ChoiceState {
+  return { index, toolCalls: 0, finishReason: undefined, text: '', remarks: [], open: undefined };
+}
+
+/** The arguments of the call that is open, whole; nothing where none is. */
+function closeCall(choice: ChoiceState): ChatPart[] {
+  const { open, index } = choice;
+  choice.open = undefined;
+  return open === undefined
+    ? []
+    : [{ type: 'tool-call-delta', index: open.index, arguments: open.args.toJson(), ...at(index) }];
+}
+
+function endOf(choice: ChoiceState): ChatPart[] {
+  const { finishReason, toolCalls, remarks, text, index } = choice;
+  const annotations = toAnnotations(remarks, text);
+  return [
+    ...closeCall(choice),
+    ...annotations.map((annotation): ChatPart => ({ type: 'annotation', annotation, ...at(index) })),
+    { type: 'choice-finish', reason: toFinishReason(finishReason, toolCalls > 0), ...at(index) },
+  ];
 }
 
 function textDelta(text: string, index: number, logprobs: JsonValue | undefined): ChatPart {

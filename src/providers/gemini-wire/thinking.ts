@@ -1,4 +1,4 @@
-import type { ReasoningEffort } from '../../contract/chat-request.js';
+import type { ChatRequest, ReasoningEffort } from '../../contract/chat-request.js';
 import type { LossWarning } from '../../contract/provider.js';
 import type { GeminiModel } from './model.js';
 import type { GeminiThinking, GeminiThinkingLevel } from './wire.js';
@@ -16,6 +16,9 @@ const BUDGETS = {
 /** The least budget the pro models accept: they cannot be kept from thinking. */
 const LEAST_PRO_BUDGET = 128;
 
+/** The most that models of generation 2.5 may think. */
+const MOST = { flash: 24_576, pro: 32_768 } as const;
+
 const FLASH_LEVELS = {
   none: 'minimal',
   minimal: 'minimal',
@@ -31,36 +34,67 @@ const PRO_LEVELS = {
   minimal: 'low',
 } as const satisfies Record<ReasoningEffort, GeminiThinkingLevel>;
 
-/** An effort as the model's generation puts it; undefined = nothing to send. */
+type Warn = (warning: LossWarning) => void;
+
+/**
+ * How much to think, as the model's generation puts it: a budget in generation 2.5, a level from 3 on; undefined =
+ * nothing to send. A budget asked for wins over an effort.
+ */
 export function toThinking(
-  effort: ReasoningEffort,
+  { reasoningEffort: effort, reasoningBudgetTokens: tokens }: ChatRequest,
   model: GeminiModel,
-  warn: (warning: LossWarning) => void,
+  warn: Warn,
 ): GeminiThinking | undefined {
+  if (effort === undefined && tokens === undefined) return undefined;
+  const field = tokens === undefined ? 'reasoningEffort' : 'reasoningBudgetTokens';
   if (model.isGemma || model.generation < 2.5) {
-    if (effort !== 'none') warn(loss('dropped', 'the model does not reason'));
+    const isAsked = tokens === undefined ? effort !== 'none' : tokens > 0;
+    if (isAsked) warn({ field, kind: 'dropped', detail: 'the model does not reason' });
     return undefined;
   }
+  if (tokens !== undefined) return model.generation < 3 ? ofTokens(tokens, model, warn) : levelOf(tokens, model, warn);
+  if (effort === undefined) return undefined;
   return model.generation < 3 ? budget(effort, model, warn) : level(effort, model, warn);
 }
 
-function budget(effort: ReasoningEffort, model: GeminiModel, warn: (warning: LossWarning) => void): GeminiThinking {
+function ofTokens(tokens: number, model: GeminiModel, warn: Warn): GeminiThinking {
+  const least = model.isFlash ? 0 : LEAST_PRO_BUDGET;
+  const most = model.isFlash ? MOST.flash : MOST.pro;
+  const thinkingBudget = Math.min(Math.max(tokens, least), most);
+  if (thinkingBudget !== tokens) warn(approximated('reasoningBudgetTokens', `the model takes ${least} to ${most}`));
+  return { thinkingBudget, includeThoughts: tokens > 0 };
+}
+
+/** The least level whose budget in generation 2.5 holds as many tokens. */
+function levelOf(tokens: number, model: GeminiModel, warn: Warn): GeminiThinking {
+  const effort = (['none', 'low', 'medium'] as const).find((known) => tokens <= BUDGETS[known]) ?? 'high';
+  const thinking = level(effort, model, () => undefined);
+  warn(approximated('reasoningBudgetTokens', `the model takes levels; sent as ${thinking.thinkingLevel}`));
+  return thinking;
+}
+
+function budget(effort: ReasoningEffort, model: GeminiModel, warn: Warn): GeminiThinking {
   if (effort === 'none' && !model.isFlash) {
-    warn(loss('approximated', `the model cannot stop reasoning; sent its least budget, ${LEAST_PRO_BUDGET} tokens`));
+    warn(
+      approximated(
+        'reasoningEffort',
+        `the model cannot stop reasoning; sent its least budget, ${LEAST_PRO_BUDGET} tokens`,
+      ),
+    );
     return { thinkingBudget: LEAST_PRO_BUDGET, includeThoughts: false };
   }
-  if (effort === 'xhigh') warn(loss('approximated', 'sent as high'));
+  if (effort === 'xhigh') warn(approximated('reasoningEffort', 'sent as high'));
   return { thinkingBudget: BUDGETS[effort], includeThoughts: effort !== 'none' };
 }
 
-function level(effort: ReasoningEffort, model: GeminiModel, warn: (warning: LossWarning) => void): GeminiThinking {
+function level(effort: ReasoningEffort, model: GeminiModel, warn: Warn): GeminiThinking & { thinkingLevel: string } {
   let thinkingLevel: GeminiThinkingLevel = model.isFlash ? FLASH_LEVELS[effort] : PRO_LEVELS[effort];
   // The first pro model of generation 3 knows low and high only.
   if (thinkingLevel === 'medium' && !model.isFlash && model.generation === 3) thinkingLevel = 'high';
-  if (thinkingLevel !== effort) warn(loss('approximated', `sent as ${thinkingLevel}`));
+  if (thinkingLevel !== effort) warn(approximated('reasoningEffort', `sent as ${thinkingLevel}`));
   return { thinkingLevel, includeThoughts: effort !== 'none' };
 }
 
-function loss(kind: LossWarning['kind'], detail: string): LossWarning {
-  return { field: 'reasoningEffort', kind, detail };
+function approximated(field: string, detail: string): LossWarning {
+  return { field, kind: 'approximated', detail };
 }

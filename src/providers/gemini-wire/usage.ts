@@ -25,6 +25,28 @@ export function toUsage(metadata: unknown): MeasuredUsage | undefined {
     cacheWriteTokens: 0,
     completionTokens,
     reasoningTokens: thoughts,
+    ...audio(
+      'audioPromptTokens',
+      promptTokens,
+      metadata['promptTokensDetails'],
+      metadata['toolUsePromptTokensDetails'],
+    ),
+    ...audio('audioCompletionTokens', completionTokens, metadata['candidatesTokensDetails']),
     source: 'final',
   };
+}
+
+/** Audio among the tokens counted; nothing where none is told, and never more than there are. */
+function audio(
+  key: 'audioPromptTokens' | 'audioCompletionTokens',
+  total: number,
+  ...details: readonly unknown[]
+): Partial<Record<'audioPromptTokens' | 'audioCompletionTokens', number>> {
+  let tokens = 0;
+  for (const list of details) {
+    for (const entry of Array.isArray(list) ? (list as unknown[]) : []) {
+      if (isJsonObject(entry) && entry['modality'] === 'AUDIO') tokens += tokenCount(entry['tokenCount']) ?? 0;
+    }
+  }
+  return tokens === 0 ? {} : { [key]: Math.min(tokens, total) };
 }

@@ -75,6 +75,18 @@ describe('GeminiProvider', () => {
     await expect(embeddings.embed(call(request))).rejects.toMatchObject({ code: 'provider_bad_response' });
   });
 
+  it('G40: sends the key in its own header and no Authorization', async () => {
+    await provider().chat.complete(call(REQUEST));
+    const { headers } = await fake.nextRequest();
+    expect(headers['x-goog-api-key']).toBe(FAKE_GEMINI_KEY);
+    expect(headers).not.toHaveProperty('authorization');
+  });
+
+  it('G41: asks for server-sent events of streamGenerateContent', async () => {
+    (await provider().chat.stream(call(REQUEST))).destroy();
+    expect((await fake.nextRequest()).path).toBe('/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse');
+  });
+
   it('refuses lists of token ids before it dispatches', async () => {
     const onDispatch = jest.fn();
     const embedding = provider().embeddings.embed(call({ input: [[1, 2]] }, { onDispatch }));

@@ -26,7 +26,11 @@ export class ChatController {
   })
   @ApiBody(bodySchema('ChatCompletionRequest'))
   @ApiResponse({ status: 200, description: 'A chat.completion, or a stream of chat.completion.chunk events.' })
-  @ApiResponse({ status: '4XX', schema: { $ref: '#/components/schemas/Error' } })
+  @ApiResponse({
+    status: '4XX',
+    description: 'What was wrong and what to do.',
+    schema: { $ref: '#/components/schemas/Error' },
+  })
   async complete(@Req() request: Request, @Res() response: Response): Promise<void> {
     await this.dispatcher.dispatch(liveRequestOf(request), response);
   }

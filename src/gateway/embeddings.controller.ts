@@ -23,7 +23,11 @@ export class EmbeddingsController {
   @ApiOperation({ summary: 'Embed texts', description: 'One vector for each input, in order.' })
   @ApiBody(bodySchema('EmbeddingsRequest'))
   @ApiResponse({ status: 200, description: 'A list of embeddings.' })
-  @ApiResponse({ status: '4XX', schema: { $ref: '#/components/schemas/Error' } })
+  @ApiResponse({
+    status: '4XX',
+    description: 'What was wrong and what to do.',
+    schema: { $ref: '#/components/schemas/Error' },
+  })
   async embed(@Req() request: Request, @Res() response: Response): Promise<void> {
     await this.dispatcher.dispatch(liveRequestOf(request), response);
   }

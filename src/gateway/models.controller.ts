@@ -50,7 +50,11 @@ export class ModelsController {
   @Get(['v1/models/*id', 'openai/v1/models/*id', 'openai/models/*id'])
   @ApiOperation({ summary: 'Describe one model' })
   @ApiResponse({ status: 200, description: 'The model.' })
-  @ApiResponse({ status: 404, schema: { $ref: '#/components/schemas/Error' } })
+  @ApiResponse({
+    status: 404,
+    description: 'There is no such model for this caller.',
+    schema: { $ref: '#/components/schemas/Error' },
+  })
   get(@Req() request: Request, @Param('id') id: string | string[]): WireModel {
     const name = Array.isArray(id) ? id.join('/') : id;
     const entry = this.routing.models(callerOf(request)).find((candidate) => candidate.name === name);

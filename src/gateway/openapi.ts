@@ -6,6 +6,8 @@ import { chatCompletionRequest } from './dialects/openai-chat/openai-chat.schema
 import { embeddingsRequest } from './dialects/openai-embeddings/openai-embeddings.dialect.js';
 import { liveRequestOf } from './request/live-request.js';
 
+type PathItem = OpenAPIObject['paths'][string];
+
 const errorBody = z.object({
   error: z.looseObject({
     message: z.string().describe('What was wrong and what to do.'),
@@ -39,6 +41,34 @@ function components(): Record<string, object> {
   return JSON.parse(JSON.stringify(named).replaceAll('__shared#/', '__shared/')) as Record<string, object>;
 }
 
+/** Routes of other listeners. */
+const HIDDEN = new Set(['/metrics', '/livez', '/readyz']);
+
+const TEXT = { type: 'string' } as const;
+
+/** What stands in the place of each placeholder of a path. */
+const PLACEHOLDERS: Readonly<Record<string, string>> = {
+  deployment: 'A model of GET /v1/models; it counts, whatever the body names.',
+  id: 'The name of a model; it may hold "/" and ":".',
+};
+
+/** Declares the placeholders of a path, which Nest does not see in handlers that take the request or the rest of a path. */
+function declarePlaceholders(path: string, { get, post }: PathItem): void {
+  for (const [, name = ''] of path.matchAll(/\{(\w+)\}/g)) {
+    const parameter = {
+      name,
+      in: 'path',
+      required: true,
+      description: PLACEHOLDERS[name] ?? '',
+      schema: TEXT,
+    } as const;
+    for (const operation of [get, post]) {
+      const isDeclared = operation?.parameters?.some((known) => 'name' in known && known.name === name);
+      if (operation !== undefined && isDeclared !== true) (operation.parameters ??= []).push(parameter);
+    }
+  }
+}
+
 /** The OpenAPI description of the data plane. */
 export function openApiDocument(application: INestApplication): OpenAPIObject {
   const config = new DocumentBuilder()
@@ -53,12 +83,11 @@ export function openApiDocument(application: INestApplication): OpenAPIObject {
     ...document.components,
     schemas: { ...document.components?.schemas, ...components() },
   };
-  document.paths = Object.fromEntries(Object.entries(document.paths).filter(([path]) => !HIDDEN.has(path)));
+  const paths = Object.entries(document.paths).filter(([path]) => !HIDDEN.has(path));
+  for (const [path, item] of paths) declarePlaceholders(path, item);
+  document.paths = Object.fromEntries(paths);
   return document;
 }
-
-/** Routes of other listeners. */
-const HIDDEN = new Set(['/metrics', '/livez', '/readyz']);
 
 /** The paths below which the description is served; no guard sees them, so the listener is checked here. */
 const DESCRIPTION_PATHS = ['/docs', '/openapi.json', '/openapi.yaml'];

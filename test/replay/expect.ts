@@ -22,12 +22,13 @@ export type Expected =
       readonly usage?: ExpectedUsage;
     }
   | { readonly type: 'embeddings'; readonly vectors: readonly (readonly number[])[]; readonly promptTokens?: number }
-  /** Statuses that make sense for the recorded one. */
+  /** Statuses that make sense for the recorded one; none = the error comes inside a stream that began well. */
   | { readonly type: 'error'; readonly statuses: readonly number[] };
 
 export function expectedOf(recording: Recording): Expected {
   const body = record(recording.body);
   const isRefusal = recording.status >= 400 || (recording.provider === 'azure' && isRecord(body['error']));
+  if (recording.events?.some(({ payload }) => isRecord(payload['error']))) return { type: 'error', statuses: [] };
   if (isRefusal) return { type: 'error', statuses: statusesFor(recording) };
   if (recording.call === 'embeddings') return EMBEDDINGS[recording.provider](recording, body);
   return CHATS[recording.provider](recording, body);
@@ -41,8 +42,22 @@ function statusesFor({ status }: Recording): readonly number[] {
   return status === 408 || status === 504 ? [504] : [502];
 }
 
-const CHATS = { azure: azureChat, bedrock: bedrockChat, gemini: geminiChat } as const;
-const EMBEDDINGS = { azure: azureEmbeddings, bedrock: bedrockEmbeddings, gemini: geminiEmbeddings } as const;
+const CHATS = {
+  anthropic: anthropicChat,
+  azure: azureChat,
+  bedrock: bedrockChat,
+  compat: azureChat,
+  gemini: geminiChat,
+  openai: azureChat,
+} as const;
+const EMBEDDINGS = {
+  anthropic: noEmbeddings,
+  azure: azureEmbeddings,
+  bedrock: bedrockEmbeddings,
+  compat: azureEmbeddings,
+  gemini: geminiEmbeddings,
+  openai: azureEmbeddings,
+} as const;
 
 function record(value: unknown): JsonRecord {
   return isRecord(value) ? value : {};
@@ -198,4 +213,41 @@ function geminiEmbeddings(_recording: Recording, body: JsonRecord): Expected {
     vectors: entries.map(({ values }) => values as number[]),
     ...(typeof prompt === 'number' ? { promptTokens: prompt } : {}),
   };
+}
+
+function anthropicChat({ events }: Recording, body: JsonRecord): Expected {
+  if (events !== undefined) return anthropicStream(events.map(({ payload }) => payload));
+  const blocks = list(body['content']);
+  const calls = blocks
+    .filter(({ type }) => type === 'tool_use')
+    .map(({ name, input }) => ({ name: text(name), arguments: input ?? {} }));
+  const content = blocks.filter(({ type }) => type === 'text').map((block) => text(block['text']));
+  return { type: 'chat', text: content.join(''), calls, ...anthropicUsage(record(body['usage'])) };
+}
+
+function anthropicStream(events: readonly JsonRecord[]): Expected {
+  const open = new Map<number, { name: string; input: string }>();
+  let content = '';
+  let usage: JsonRecord = {};
+  for (const event of events) {
+    const delta = record(event['delta']);
+    const block = record(event['content_block']);
+    const call = open.get(count(event['index']));
+    if (block['type'] === 'tool_use') open.set(count(event['index']), { name: text(block['name']), input: '' });
+    if (delta['type'] === 'text_delta') content += text(delta['text']);
+    if (delta['type'] === 'input_json_delta' && call !== undefined) call.input += text(delta['partial_json']);
+    usage = { ...usage, ...record(record(event['message'])['usage']), ...record(event['usage']) };
+  }
+  const calls = [...open.values()].map(({ name, input }) => ({ name, arguments: JSON.parse(input || '{}') as Json }));
+  return { type: 'chat', text: content, calls, ...anthropicUsage(usage) };
+}
+
+function anthropicUsage(usage: JsonRecord): { usage?: ExpectedUsage } {
+  const { input_tokens: input, output_tokens: output } = usage;
+  const prompt = count(input) + count(usage['cache_read_input_tokens']) + count(usage['cache_creation_input_tokens']);
+  return { usage: { prompt, completion: count(output), total: prompt + count(output) } };
+}
+
+function noEmbeddings(): Expected {
+  return { type: 'embeddings', vectors: [] };
 }

@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bareAnswer, bareStream } from './bare.ts';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonRecord = Record<string, Json | undefined>;
 
-/** The kinds of provider whose answers can be replayed, by the name of their folder. */
-export type ReplayProvider = 'azure' | 'bedrock' | 'gemini';
+/** Whose answers can be replayed: by the name of the folder, and `compat` for every folder `compat-…`. */
+export type ReplayProvider = 'anthropic' | 'azure' | 'bedrock' | 'compat' | 'gemini' | 'openai';
 
 /** What a recorded exchange was. */
 export type ReplayCall = 'chat' | 'chat-stream' | 'embeddings';
@@ -14,6 +15,7 @@ export type ReplayCall = 'chat' | 'chat-stream' | 'embeddings';
 export interface Recording {
   /** `<folder>/<file>` without ending. */
   readonly name: string;
+  readonly folder: string;
   readonly provider: ReplayProvider;
   readonly call: ReplayCall;
   /** The name by which the provider knew the model. */
@@ -55,7 +57,13 @@ interface Fixture {
   };
 }
 
-const IN_SCOPE: ReadonlySet<string> = new Set<ReplayProvider>(['azure', 'bedrock', 'gemini']);
+const IN_SCOPE: ReadonlySet<string> = new Set<ReplayProvider>(['anthropic', 'azure', 'bedrock', 'gemini', 'openai']);
+
+/** What a folder's recordings are; undefined = nothing that is in scope. */
+function providerOf(folder: string): ReplayProvider | undefined {
+  if (folder.startsWith('compat-')) return 'compat';
+  return IN_SCOPE.has(folder) ? (folder as ReplayProvider) : undefined;
+}
 
 export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -72,11 +80,11 @@ export function loadRecordings(directory: string): RecordedFolder {
   for (const provider of readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
     const folder = join(directory, provider.name);
     for (const file of readdirSync(folder)
-      .filter((name) => name.endsWith('.json'))
+      .filter((name) => /\.(json|chunks\.txt)$/.test(name))
       .sort()) {
-      const loaded = IN_SCOPE.has(provider.name)
-        ? load(folder, file, provider.name as ReplayProvider)
-        : 'provider is not in scope';
+      const known = providerOf(provider.name);
+      const place = { directory: folder, folder: provider.name, file };
+      const loaded = known === undefined ? 'provider is not in scope' : load(place, known);
       if (typeof loaded === 'string') exclude(provider.name, loaded);
       else recordings.push(loaded);
     }
@@ -84,17 +92,33 @@ export function loadRecordings(directory: string): RecordedFolder {
   return { recordings, excluded };
 }
 
+interface Place {
+  readonly directory: string;
+  readonly folder: string;
+  readonly file: string;
+}
+
+/** Whose answers speak OpenAI's wire, so that one kept without its exchange can be told by its form. */
+const OPENAI_WIRE: ReadonlySet<string> = new Set<ReplayProvider>(['compat', 'openai']);
+
 /** A recording, or the reason why it is left out. */
-function load(folder: string, file: string, provider: ReplayProvider): Recording | string {
-  const parsed = JSON.parse(readFileSync(join(folder, file), 'utf8')) as JsonRecord;
-  if (!isRecord(parsed['request']) || !isRecord(parsed['response'])) return 'no request';
+function load({ directory, folder, file }: Place, provider: ReplayProvider): Recording | string {
+  const named = { name: `${folder}/${file.replace(/\.json$/, '')}`, folder, provider };
+  if (file.endsWith('.chunks.txt')) {
+    const bare = OPENAI_WIRE.has(provider) ? bareStream(directory, file) : undefined;
+    return bare === undefined ? 'no request' : { ...named, ...bare };
+  }
+  const parsed = JSON.parse(readFileSync(join(directory, file), 'utf8')) as JsonRecord;
+  if (!isRecord(parsed['request']) || !isRecord(parsed['response'])) {
+    const bare = OPENAI_WIRE.has(provider) ? bareAnswer(parsed) : undefined;
+    return bare === undefined ? 'no request' : { ...named, ...bare };
+  }
   const fixture = parsed as unknown as Fixture;
   const target = TARGETS[provider](fixture);
   if (typeof target === 'string') return target;
   const { response } = fixture;
   const common = {
-    name: `${provider}/${file.slice(0, -'.json'.length)}`,
-    provider,
+    ...named,
     ...target,
     request: fixture.request.body,
     headers: response.headers,
@@ -103,7 +127,7 @@ function load(folder: string, file: string, provider: ReplayProvider): Recording
     const body = response.body ?? null;
     return { ...common, status: statusOf(response), body, bytes: Buffer.from(JSON.stringify(body)) };
   }
-  const bytes = readFileSync(join(folder, response.stream_file));
+  const bytes = readFileSync(join(directory, response.stream_file));
   const events = response.decoded_events?.map(({ headers, payload }) => ({
     name: headers[':event-type'] ?? headers[':exception-type'] ?? '',
     payload,
@@ -126,10 +150,15 @@ function sseEvents(bytes: Buffer): ReplayEvent[] {
     .map((line) => ({ name: '', payload: JSON.parse(line.slice('data:'.length)) as JsonRecord }));
 }
 
-type Target = Pick<Recording, 'call' | 'model'>;
+type Target = Pick<Recording, 'call' | 'model'> & { readonly provider?: ReplayProvider };
 
 /** Which call of the gateway asks for a fixture of each provider; a text is the reason why none does. */
 const TARGETS = {
+  anthropic: ({ endpoint, request }) => {
+    const body = isRecord(request.body) ? request.body : {};
+    if (endpoint !== 'messages') return `${endpoint} has no route`;
+    return { call: body['stream'] === true ? 'chat-stream' : 'chat', model: body['model'] as string };
+  },
   azure: ({ endpoint, request }) => {
     const model = /\/deployments\/([^/]+)\//.exec(request.url)?.[1] ?? 'deployment';
     if (endpoint === 'embeddings') return { call: 'embeddings', model };
@@ -144,11 +173,24 @@ const TARGETS = {
     if (!endpoint.startsWith('invoke')) return `${endpoint} is not in scope`;
     return model.includes('embed') ? { call: 'embeddings', model } : 'text InvokeModel is not in scope';
   },
-  gemini: ({ request }) => {
+  gemini: (fixture) => {
+    const { request } = fixture;
     const [, model = '', task = ''] = /\/models\/([^/:]+):([A-Za-z]+)/.exec(request.url) ?? [];
     if (task === 'generateContent') return { call: 'chat', model };
     if (task === 'streamGenerateContent') return { call: 'chat-stream', model };
     if (task === 'embedContent' || task === 'batchEmbedContents') return { call: 'embeddings', model };
-    return task === 'countTokens' ? 'countTokens is not in scope' : 'OpenAI-compatible endpoint is not in scope';
+    return task === 'countTokens' ? 'countTokens is not in scope' : openAITarget(fixture, 'compat');
   },
+  compat: (fixture) => openAITarget(fixture),
+  openai: (fixture) => openAITarget(fixture),
 } as const satisfies Record<ReplayProvider, (fixture: Fixture) => Target | string>;
+
+/** A call of OpenAI's wire, played by another provider than the folder's where one is given. */
+function openAITarget({ endpoint, request }: Fixture, provider?: ReplayProvider): Target | string {
+  const body = isRecord(request.body) ? request.body : {};
+  const model = typeof body['model'] === 'string' ? body['model'] : 'model';
+  const target = { model, ...(provider === undefined ? {} : { provider }) };
+  if (endpoint === 'embeddings') return { ...target, call: 'embeddings' };
+  if (endpoint !== 'chat.completions') return `${endpoint} is not in scope`;
+  return { ...target, call: body['stream'] === true ? 'chat-stream' : 'chat' };
+}

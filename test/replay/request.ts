@@ -1,5 +1,5 @@
 import type OpenAI from 'openai';
-import { isRecord, type Json, type JsonRecord, type Recording } from './recording.ts';
+import { isRecord, type Json, type JsonRecord, type Recording, type ReplayProvider } from './recording.ts';
 
 type Message = OpenAI.ChatCompletionMessageParam;
 type Tool = OpenAI.ChatCompletionFunctionTool;
@@ -12,11 +12,11 @@ export type EmbeddingsBody = Omit<OpenAI.EmbeddingCreateParams, 'model'>;
  */
 export function chatBody({ provider, request }: Recording): ChatBody {
   const body = isRecord(request) ? request : {};
-  if (provider === 'azure') {
+  if (isOpenAIWire(provider)) {
     const { model: _model, stream: _stream, ...rest } = body;
     return rest as unknown as ChatBody;
   }
-  const { messages, tools } = provider === 'bedrock' ? fromBedrock(body) : fromGemini(body);
+  const { messages, tools } = CONVERSATIONS[provider](body);
   const hasUser = messages.some(({ role }) => role === 'user');
   return {
     messages: hasUser ? messages : [...messages, { role: 'user', content: 'Hello' }],
@@ -26,7 +26,7 @@ export function chatBody({ provider, request }: Recording): ChatBody {
 
 export function embeddingsBody({ provider, request }: Recording): EmbeddingsBody {
   const body = isRecord(request) ? request : {};
-  if (provider === 'azure') {
+  if (isOpenAIWire(provider)) {
     const { model: _model, ...rest } = body;
     return rest as unknown as EmbeddingsBody;
   }
@@ -41,6 +41,13 @@ export function embeddingsBody({ provider, request }: Recording): EmbeddingsBody
     ...(typeof dimensions === 'number' ? { dimensions } : {}),
   };
 }
+
+/** Whose recorded requests are in OpenAI's words already. */
+function isOpenAIWire(provider: ReplayProvider): provider is 'azure' | 'compat' | 'openai' {
+  return provider === 'azure' || provider === 'compat' || provider === 'openai';
+}
+
+const CONVERSATIONS = { anthropic: fromAnthropic, bedrock: fromBedrock, gemini: fromGemini } as const;
 
 interface Conversation {
   readonly messages: Message[];
@@ -78,6 +85,64 @@ function assistantMessage(content: string, calls: readonly { id: string; name: s
     function: { name, arguments: JSON.stringify(input ?? {}) },
   }));
   return [{ role: 'assistant', content: content || null, ...(calls.length > 0 ? { tool_calls: toolCalls } : {}) }];
+}
+
+function fromAnthropic(body: JsonRecord): Conversation {
+  const messages = records(body['messages']).flatMap(anthropicTurn);
+  const tools = records(body['tools'])
+    .filter((tool) => tool['input_schema'] !== undefined)
+    .map((tool) =>
+      functionTool({ name: tool['name'], description: tool['description'], parameters: tool['input_schema'] }),
+    );
+  return { messages: [...systemMessage(joined(body['system'])), ...messages], tools };
+}
+
+/** Text as a string or as blocks. */
+function joined(content: unknown): string {
+  return typeof content === 'string'
+    ? content
+    : records(content)
+        .map((block) => string(block['text']))
+        .join('');
+}
+
+function anthropicTurn({ role, content }: JsonRecord): Message[] {
+  const blocks = records(content);
+  const text = joined(content);
+  if (role === 'system') return systemMessage(text);
+  if (role === 'assistant') {
+    const calls = blocks
+      .filter(({ type }) => type === 'tool_use')
+      .map(({ id, name, input }) => ({ id: string(id), name: string(name), input }));
+    const turn = assistantMessage(text, calls);
+    const details = blocks.flatMap(anthropicReasoning);
+    return details.length === 0 ? turn : turn.map((message) => ({ ...message, reasoning_details: details }));
+  }
+  const results = blocks
+    .filter(({ type }) => type === 'tool_result')
+    .map(({ tool_use_id: id, content: told }): Message => ({
+      role: 'tool',
+      tool_call_id: string(id),
+      content: joined(told),
+    }));
+  const images = blocks.flatMap(anthropicImage);
+  if (images.length > 0)
+    return [...results, { role: 'user', content: [{ type: 'text', text: text || 'See.' }, ...images] }];
+  return text === '' ? results : [...results, { role: 'user', content: text }];
+}
+
+/** Thinking as the gateway gives it out and takes it back. */
+function anthropicReasoning({ type, thinking, signature, data }: JsonRecord): object[] {
+  const told = { type: 'reasoning', issuer: 'anthropic' };
+  if (type === 'thinking') return [{ ...told, text: string(thinking), state: `s:${string(signature)}` }];
+  return type === 'redacted_thinking' ? [{ ...told, state: `r:${string(data)}` }] : [];
+}
+
+function anthropicImage({ type, source }: JsonRecord): OpenAI.ChatCompletionContentPartImage[] {
+  const { url, media_type: mediaType, data } = record(source);
+  if (type !== 'image') return [];
+  const address = url === undefined ? `data:${string(mediaType)};base64,${string(data)}` : string(url);
+  return string(url ?? data) === '' ? [] : [{ type: 'image_url', image_url: { url: address } }];
 }
 
 function fromBedrock(body: JsonRecord): Conversation {

@@ -1,5 +1,5 @@
 import { call, chatBody, dataFields, freshModel, type Answer } from '../e2e/world.ts';
-import { sseEvent } from '../support/fake-azure-openai.ts';
+import { sseEvent } from '../support/fake-openai-wire.ts';
 import { errorFrame, eventFrame, exceptionFrame, frame, withWrongChecksum } from '../support/fake-event-stream.ts';
 import { geminiEvents } from '../support/fake-gemini.ts';
 import type { Script } from '../support/fake-upstream.ts';

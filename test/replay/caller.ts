@@ -25,7 +25,11 @@ export class ReplayCaller {
       maxRetries: 0,
       fetch: async (url, init) => {
         const response = await fetch(url, init);
-        this.body = response.clone().text();
+        // The client aborts a stream that reports an error, and its copy with it.
+        this.body = response
+          .clone()
+          .text()
+          .catch(() => '');
         return response;
       },
     });

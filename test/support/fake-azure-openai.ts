@@ -9,6 +9,8 @@ import {
 import { FakeUpstream, type FakeRecord, type Failure, type Script } from './fake-upstream.ts';
 import type { WireAnswer } from './fake-wire.ts';
 
+export { sseEvent } from './fake-openai-wire.ts';
+
 const FILTER = { hate: { filtered: false, severity: 'safe' }, violence: { filtered: false, severity: 'safe' } };
 
 const AZURE_HABITS: WireHabits = {

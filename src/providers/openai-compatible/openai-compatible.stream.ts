@@ -9,6 +9,11 @@ import { hasId, mendContent, mendTier, mendWhole, parse, textOf } from './openai
 /** What an event can need mending for; one without any of these passes unread. */
 const SUSPECT = /"tool_calls"|"x_groq"|"service_tier"|"content": ?\[/;
 
+/** xAI leaves the finish reason out until there is one. */
+function isSuspect(data: string): boolean {
+  return SUSPECT.test(data) || (data.includes('"delta"') && !data.includes('"finish_reason"'));
+}
+
 /** The mender of all servers of the kind. */
 export const MENDER: AnswerMender = {
   whole: mendWhole,
@@ -28,7 +33,7 @@ export class ChunkMender {
 
   /** The bytes of one event. */
   bytes(event: SseEvent): Buffer {
-    if (!SUSPECT.test(event.data)) return event.raw;
+    if (!isSuspect(event.data)) return event.raw;
     const chunk = parse(event.data);
     if (!isJsonObject(chunk) || !this.mend(chunk)) return event.raw;
     return Buffer.from(`data: ${JSON.stringify(chunk)}\n\n`);
@@ -43,6 +48,10 @@ export class ChunkMender {
     }
     for (const choice of Array.isArray(chunk['choices']) ? chunk['choices'] : []) {
       if (!isJsonObject(choice) || !isJsonObject(choice['delta'])) continue;
+      if (choice['finish_reason'] === undefined) {
+        choice['finish_reason'] = null;
+        isMended = true;
+      }
       const number = typeof choice['index'] === 'number' ? choice['index'] : 0;
       isMended = this.delta(choice['delta'], textOf(chunk['id']), number) || isMended;
     }

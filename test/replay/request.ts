@@ -133,7 +133,7 @@ function anthropicTurn({ role, content }: JsonRecord): Message[] {
 
 /** Thinking as the gateway gives it out and takes it back. */
 function anthropicReasoning({ type, thinking, signature, data }: JsonRecord): object[] {
-  const told = { type: 'reasoning', issuer: 'anthropic' };
+  const told = { type: 'reasoning', issuer: 'anthropic-signature' };
   if (type === 'thinking') return [{ ...told, text: string(thinking), state: `s:${string(signature)}` }];
   return type === 'redacted_thinking' ? [{ ...told, state: `r:${string(data)}` }] : [];
 }

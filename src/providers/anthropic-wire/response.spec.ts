@@ -49,8 +49,8 @@ describe('a whole answer', () => {
       { type: 'thinking', thinking: 'Unsigned.' },
     );
     expect(blocks).toEqual([
-      { type: 'reasoning', text: 'Hm.', state: { issuer: 'anthropic', value: 's:c2ln' } },
-      { type: 'reasoning', text: '', state: { issuer: 'anthropic', value: 'r:cmVk' } },
+      { type: 'reasoning', text: 'Hm.', state: { issuer: 'anthropic-signature', value: 's:c2ln' } },
+      { type: 'reasoning', text: '', state: { issuer: 'anthropic-signature', value: 'r:cmVk' } },
       { type: 'reasoning', text: 'Unsigned.' },
     ]);
   });

@@ -101,8 +101,8 @@ describe('a stream', () => {
     ]);
     expect(parts.slice(1, 5)).toEqual([
       { type: 'reasoning-delta', text: 'Hm.' },
-      { type: 'reasoning-delta', text: '', state: { issuer: 'anthropic', value: 's:c2ln' } },
-      { type: 'reasoning-delta', text: '', state: { issuer: 'anthropic', value: 'r:cmVk' } },
+      { type: 'reasoning-delta', text: '', state: { issuer: 'anthropic-signature', value: 's:c2ln' } },
+      { type: 'reasoning-delta', text: '', state: { issuer: 'anthropic-signature', value: 'r:cmVk' } },
       { type: 'text-delta', text: 'Hi' },
     ]);
   });

@@ -41,6 +41,7 @@ function buildTool({ name, description, parameters, strict }: Tool, { traits, na
   };
 }
 
+/** The stand-in in the API's form. */
 export function buildJsonTool({ name, description, schema }: JsonTool): WireTool {
   return {
     name,

@@ -23,8 +23,8 @@ import type {
  * A kind adds the address, the credential and either `model` or `anthropic_version` to the body, and sends it.
  */
 
-/** Who issued the states put into answers: kinds on this wire take each other's. */
-export const ISSUER = 'anthropic';
+/** Who issued the states put into answers: signatures are good on every platform that serves Claude. */
+export const ISSUER = 'anthropic-signature';
 
 export type TextBlock = TextBlockParam;
 export type ImageBlock = ImageBlockParam;

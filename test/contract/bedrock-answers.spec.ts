@@ -3,6 +3,7 @@ import { presentChat } from '../../src/gateway/dialects/openai-chat/openai-chat.
 import { openAiChatDialect } from '../../src/gateway/dialects/openai-chat/openai-chat.dialect.js';
 import { openAiError } from '../../src/gateway/dialects/openai-error.js';
 import { OpenAiChatStream } from '../../src/gateway/dialects/openai-chat/openai-chat.stream.js';
+import { readReasoningState, reasoningState } from '../../src/providers/anthropic-wire/state.js';
 import { readFailure } from '../../src/providers/bedrock/bedrock.error.js';
 import { readConverseResponse } from '../../src/providers/bedrock/bedrock.response.js';
 import { ConverseStreamReader } from '../../src/providers/bedrock/bedrock.stream.js';
@@ -111,6 +112,22 @@ describe('from Converse to OpenAI chat', () => {
         { text: '', issuer: 'anthropic-signature', state: 'r:data' },
       ],
     });
+  });
+
+  it('B76/B80: gives state that every platform of Claude reads, and reads theirs', () => {
+    const content = [
+      { reasoningContent: { reasoningText: { text: 'Hm', signature: 'sig' } } },
+      { reasoningContent: { redactedContent: Buffer.from('data').toString('base64') } },
+    ];
+    const body = Buffer.from(JSON.stringify({ output: { message: { content } } }));
+    const { choices } = readConverseResponse(body, KEY);
+    const states = choices[0]?.content.map((block) => (block.type === 'reasoning' ? block.state : undefined)) ?? [];
+    const proofs = states.map((state) => readReasoningState(state));
+    expect(proofs).toEqual([
+      { type: 'signature', value: 'sig' },
+      { type: 'redacted', value: 'data' },
+    ]);
+    expect(proofs.map((proof) => proof && reasoningState(proof.type, proof.value))).toEqual(states);
   });
 
   it('C11: says nothing of reasoning that is a signature alone, but keeps it', () => {

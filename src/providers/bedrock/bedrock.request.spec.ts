@@ -392,8 +392,8 @@ describe('buildConverseRequest', () => {
     it('keeps two tools of earlier turns apart whose names become one', () => {
       const messages = [HELLO, assistant(toolCall('c1', '{}', '$A'), toolCall('c2', '{}', 'A'))];
       expect(build({ messages }).body.messages?.[1]?.content).toMatchObject([
-        { toolUse: { name: 'A' } },
         { toolUse: { name: 'A_2' } },
+        { toolUse: { name: 'A' } },
       ]);
     });
 

@@ -51,7 +51,7 @@ export function buildConverseRequest(request: ChatRequest, { model, isStream, wa
   }
   const traits = traitsOf(model);
   const names = new ToolNames();
-  names.reserve((request.tools ?? []).map((tool) => tool.name));
+  names.reserve([...(request.tools ?? []).map((tool) => tool.name), ...calledTools(request.messages)]);
   const cachePoints = new CachePoints(traits, warn);
   const turns = buildTurns(request, { traits, names, cachePoints, warn });
   const reasoning = buildReasoning(request, { traits, messages: turns.messages, warn });
@@ -79,6 +79,10 @@ export function buildConverseRequest(request: ChatRequest, { model, isStream, wa
   };
   const issuer = issuerOf(traits);
   return { body, answerKey: { renamedTools: names.renamed, issuer, ...optional('jsonTool', jsonTool?.name) } };
+}
+
+function calledTools(messages: ChatRequest['messages']): string[] {
+  return messages.flatMap(({ content }) => content.flatMap((part) => (part.type === 'tool-call' ? [part.name] : [])));
 }
 
 function limitCachePoints(cachePoints: CachePoints, turns: Turns, toolConfig: ToolConfig | undefined): void {

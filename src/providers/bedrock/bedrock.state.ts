@@ -1,9 +1,7 @@
 import type { ProviderState } from '../../contract/chat-request.js';
+import { ISSUER as CLAUDE_ISSUER } from '../anthropic-wire/wire.js';
 import type { ModelTraits } from './bedrock.model.js';
 import { KIND } from './bedrock.wire.js';
-
-/** Claude's signatures are good on every platform that serves Claude (Anthropic, "Extended thinking"). */
-const CLAUDE_ISSUER = 'anthropic-signature';
 
 /** What vouches for reasoning of an earlier turn, as Converse has it. */
 export type ReasoningSeal =
@@ -11,7 +9,10 @@ export type ReasoningSeal =
   /** `value` is base64: Converse's bytes on the wire. */
   | { readonly type: 'redacted'; readonly value: string };
 
-/** Whose reasoning state a family of models issues, and alone accepts. */
+/**
+ * Whose reasoning state a family of models issues, and alone accepts. Claude's signatures are good on every platform
+ * that serves Claude (Anthropic, "Extended thinking").
+ */
 export function issuerOf({ family }: ModelTraits): string {
   return family === 'claude' ? CLAUDE_ISSUER : KIND;
 }

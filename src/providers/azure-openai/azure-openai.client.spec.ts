@@ -23,7 +23,7 @@ function numbered(lifeMs: number): { load: CredentialLoader; asked: () => number
 describe('AzureOpenAIClient', () => {
   const context: AttemptContext = contextOf();
 
-  it('addresses a classic deployment with api-version and key, as the SDK does', async () => {
+  it('O05: addresses a classic deployment with api-version and key, as the SDK does', async () => {
     const client = new AzureOpenAIClient(settings({ apiKey: 'k1' }));
     const { url, headers } = await client.endpoint('/chat/completions', 'gpt 4/o', context);
     expect(url).toBe(

@@ -69,7 +69,7 @@ describe('native forwarding', () => {
     return { bytes: text, error, bits: events.map(({ data }) => response.tap.event(data)), response };
   }
 
-  it('sends the body to the deployment, its own model name in it', async () => {
+  it('O05: sends the body to the deployment, its own model name in it', async () => {
     await send();
     await send({}, { api: 'v1' });
     expect(fake.records.map(({ path }) => path)).toEqual([
@@ -106,10 +106,11 @@ describe('native forwarding', () => {
     expect(response).toMatchObject({ usage: { promptTokens: 11, completionTokens: 0 } });
   });
 
-  it('streams the bytes and watches them: commit, usage and end', async () => {
+  it('O01, O02: streams the bytes, filter results included, and watches them: commit, usage and end', async () => {
     const { bits, response, error, bytes } = await stream({ reply: { deltas: ['Hé', 'llo'] } });
     expect(error).toBeUndefined();
     expect(bytes).toContain('prompt_filter_results');
+    expect(bytes).toContain('"content_filter_results":{"hate"');
     const { none, content, usageOnly, terminal } = NATIVE_EVENT;
     expect(bits).toEqual([none, none, content, content, none, usageOnly, terminal]);
     expect(response.tap.usage()).toMatchObject({ promptTokens: 11, completionTokens: 7, source: 'final' });
@@ -117,7 +118,7 @@ describe('native forwarding', () => {
     expect(response.tap.generatedBytes()).toBe(6);
   });
 
-  it('is not complete when the stream broke off', async () => {
+  it('O15: is not complete when the stream broke off', async () => {
     const cut = await stream({ delivery: { endAfterBytes: 900 } });
     expect(cut).toMatchObject({ error: undefined });
     expect(cut.response.tap.isComplete()).toBe(false);
@@ -143,7 +144,7 @@ describe('native forwarding', () => {
     expect(fake.connections).toBe(1);
   });
 
-  it.each([false, true])('keeps what a filter said, stream: %s', async (isStream) => {
+  it.each([false, true])('O03: keeps what a filter said, stream: %s', async (isStream) => {
     fake.enqueue({ failure: AZURE_CONTENT_FILTER });
     await expect(send({ stream: isStream, body: { ...BODY, stream: isStream } })).rejects.toMatchObject({
       code: 'content_filter',

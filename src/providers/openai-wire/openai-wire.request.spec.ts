@@ -165,7 +165,7 @@ describe('messages', () => {
     ]);
   });
 
-  it('tell null from empty content in an assistant turn', () => {
+  it('O20: tell null from empty content in an assistant turn', () => {
     const call = { type: 'tool-call', id: 'c', name: 'f', arguments: '' } as const;
     const toolCalls = [{ id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } }];
     expect(

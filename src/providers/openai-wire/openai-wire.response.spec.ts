@@ -5,7 +5,7 @@ function chat(message: object, more: object = {}): unknown {
 }
 
 describe('fromWireChat', () => {
-  it('gives reasoning, text, refusal and calls in that order', () => {
+  it('O14: gives reasoning, text, refusal and calls in that order', () => {
     const answer = chat({
       content: 'Hi',
       reasoning_content: 'Hm',
@@ -30,7 +30,7 @@ describe('fromWireChat', () => {
     });
   });
 
-  it('gives a call without id one of its own, and without arguments an empty object', () => {
+  it('O19: gives a call without id one of its own, and without arguments an empty object', () => {
     const call = { type: 'function', function: { name: 'f' } };
     const [choice] = fromWireChat(chat({ tool_calls: [call, { ...call, id: '' }] })).choices;
     expect(choice?.content).toEqual([
@@ -45,11 +45,32 @@ describe('fromWireChat', () => {
     ['tool_calls', 'tool-calls'],
     ['function_call', 'tool-calls'],
     ['content_filter', 'content-filter'],
+    ['model_length', 'length'],
+    ['insufficient_system_resource', 'length'],
     ['something_new', 'stop'],
     [null, 'stop'],
   ])('reads the finish reason %s as %s', (reason, expected) => {
     const [choice] = fromWireChat(chat({ content: 'x' }, { finish_reason: reason })).choices;
     expect(choice?.finishReason).toBe(expected);
+  });
+
+  it('reads reasoning by either name, content in parts, and annotations of the text', () => {
+    const blocks = (message: object): unknown => fromWireChat(chat(message)).choices[0]?.content;
+    const said = [
+      { type: 'reasoning', text: 'Hm' },
+      { type: 'text', text: 'Hi' },
+    ];
+    expect(blocks({ content: 'Hi', reasoning: 'Hm' })).toEqual(said);
+    const thinking = { type: 'thinking', thinking: [{ type: 'text', text: 'Hm' }] };
+    expect(blocks({ content: [thinking, { type: 'text', text: 'Hi' }] })).toEqual(said);
+    const annotations = [{ type: 'url_citation', url_citation: { url: 'https://a.example' } }];
+    expect(blocks({ content: 'Hi', annotations })).toEqual([{ type: 'text', text: 'Hi', annotations }]);
+    expect(blocks({ content: 'Hi', annotations: [] })).toEqual([{ type: 'text', text: 'Hi' }]);
+  });
+
+  it('is the failure a choice reports', () => {
+    const answer = chat({ content: 'Hal' }, { finish_reason: 'error', error: { code: 502, message: 'm' } });
+    expect(() => fromWireChat(answer)).toThrow(expect.objectContaining({ code: 'provider_error' }));
   });
 
   it('keeps log probabilities, and every choice', () => {
@@ -67,7 +88,7 @@ describe('fromWireChat', () => {
 describe('fromWireEmbeddings', () => {
   const base64 = Buffer.from(new Float32Array([0.5, -2]).buffer).toString('base64');
 
-  it('reads base64 and numbers, and puts vectors in the order of the inputs', () => {
+  it('O13: reads base64 and numbers, and puts vectors in the order of the inputs', () => {
     const data = [
       { index: 1, embedding: base64 },
       { index: 0, embedding: [1, 2] },

@@ -20,7 +20,7 @@ const FINISH = delta({}, { finish_reason: 'stop' });
 const USAGE = chunk([], { usage: { prompt_tokens: 1, completion_tokens: 2 } });
 
 describe('OpenAIStreamReader', () => {
-  it("reads a whole stream, Azure's first event not being its start", () => {
+  it("O01, O07: reads a whole stream, Azure's first event not being its start, usage after the last choice", () => {
     expect(
       read(FIRST, delta({ role: 'assistant', content: '' }), delta({ content: 'Hi' }), FINISH, USAGE, '[DONE]'),
     ).toEqual([
@@ -31,7 +31,7 @@ describe('OpenAIStreamReader', () => {
     ]);
   });
 
-  it('puts interleaved tool calls together by their index', () => {
+  it('O18: puts interleaved tool calls together by their index', () => {
     const call = (index: number, more: object): object => ({ tool_calls: [{ index, ...more }] });
     const parts = read(
       delta(call(3, { id: 'a', function: { name: 'f', arguments: '' } })),
@@ -50,7 +50,7 @@ describe('OpenAIStreamReader', () => {
     ]);
   });
 
-  it('gives a call without id one of its own', () => {
+  it('O19: gives a call without id one of its own', () => {
     expect(read(delta({ tool_calls: [{ index: 0, function: { name: 'f' } }] }))[1]).toMatchObject({
       id: 'call_chatcmpl1_0_0',
     });
@@ -89,6 +89,49 @@ describe('OpenAIStreamReader', () => {
     ]);
   });
 
+  it('O08: is whole when all tokens went into reasoning nobody sees', () => {
+    const usage = { prompt_tokens: 9, completion_tokens: 5, completion_tokens_details: { reasoning_tokens: 5 } };
+    expect(read(delta({ role: 'assistant', content: '' }, { finish_reason: 'length' }), chunk([], { usage }))).toEqual([
+      START,
+      { type: 'choice-finish', reason: 'length' },
+      { type: 'finish', usage: expect.objectContaining({ completionTokens: 5, reasoningTokens: 5 }) },
+    ]);
+  });
+
+  it('reads reasoning by either name, content in parts and annotations', () => {
+    const annotation = { type: 'url_citation', url_citation: { url: 'https://a.example', title: 'A' } };
+    const content = [
+      { type: 'thinking', thinking: [{ type: 'text', text: 'More' }] },
+      { type: 'text', text: 'Hi' },
+    ];
+    expect(
+      read(
+        delta({ reasoning: 'Hm', content: '' }),
+        delta({ reasoning_content: 'Same', reasoning: 'Same' }),
+        delta({ content }),
+        delta({ annotations: [annotation] }),
+        FINISH,
+      ).slice(1, -2),
+    ).toEqual([
+      { type: 'reasoning-delta', text: 'Hm' },
+      { type: 'reasoning-delta', text: 'Same' },
+      { type: 'reasoning-delta', text: 'More' },
+      { type: 'text-delta', text: 'Hi' },
+      { type: 'annotation', annotation },
+    ]);
+  });
+
+  it('takes usage from the last content, and from where Groq tells it', () => {
+    const usage = { prompt_tokens: 1, completion_tokens: 2 };
+    const last = { index: 0, delta: {}, finish_reason: 'stop' };
+    for (const told of [{ usage }, { x_groq: { usage } }]) {
+      expect(read(delta({ content: 'a' }), chunk([last], told)).at(-1)).toMatchObject({
+        type: 'finish',
+        usage: { promptTokens: 1, completionTokens: 2, source: 'final' },
+      });
+    }
+  });
+
   it('is whole without the mark when every choice has ended, with usage told since', () => {
     expect(read(delta({ content: 'a' }), FINISH, USAGE).at(-1)).toMatchObject({
       type: 'finish',
@@ -101,7 +144,7 @@ describe('OpenAIStreamReader', () => {
     ['the first event alone', [FIRST]],
     ['text without an end', [delta({ content: 'a' })]],
     ['one choice of two ended', [chunk([{ index: 1, delta: { content: 'b' } }]), FINISH]],
-  ])('is broken when it ends after %s', (_name, events) => {
+  ])('O15: is broken when it ends after %s', (_name, events) => {
     expect(read(...events).at(-1)).toMatchObject({ type: 'error', error: { code: 'provider_stream_broken' } });
   });
 
@@ -109,6 +152,7 @@ describe('OpenAIStreamReader', () => {
     ['malformed JSON', '{"choices":[', 'provider_bad_response'],
     ['a bare value', '7', 'provider_bad_response'],
     ['an error', '{"error":{"code":"429","message":"m"}}', 'provider_rate_limited'],
+    ['an error without envelope', '{"object":"error","code":400,"message":"m"}', 'provider_rejected'],
   ])('ends with one error at %s, and says nothing more', (_name, data, code) => {
     const parts = read(delta({ content: 'a' }), data, delta({ content: 'b' }), FINISH, '[DONE]');
     expect(parts.slice(2)).toEqual([{ type: 'error', error: expect.objectContaining({ code }) }]);

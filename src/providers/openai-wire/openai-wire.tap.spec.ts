@@ -28,7 +28,7 @@ describe('OpenAITap', () => {
 
   it.each([
     ['nothing', '', none],
-    ["Azure's first event", JSON.stringify({ choices: [], id: '', model: '', prompt_filter_results: [{}] }), none],
+    ["O01: Azure's first event", JSON.stringify({ choices: [], id: '', model: '', prompt_filter_results: [{}] }), none],
     ["Azure's first event, usage asked for", JSON.stringify({ choices: [], id: '', usage: null }), none],
     ['a role alone', delta({ role: 'assistant', content: '', refusal: null }), none],
     ['text', delta({ content: 'Hi' }), content],
@@ -40,9 +40,11 @@ describe('OpenAITap', () => {
       content,
     ],
     ['tool arguments', delta({ tool_calls: [{ index: 0, function: { arguments: '{' } }] }), content],
-    ['a legacy function call', delta({ function_call: { name: 'f', arguments: '{}' } }), content],
+    ['O17: a legacy function call', delta({ function_call: { name: 'f', arguments: '{}' } }), content],
     ['the finish', delta({}, { finish_reason: 'stop' }), none],
-    ['usage alone', chunk([], { usage: USAGE }), usageOnly],
+    ['O07: usage alone', chunk([], { usage: USAGE }), usageOnly],
+    ['reasoning by its short name', delta({ reasoning: 'Hm' }), content],
+    ['content in parts', delta({ content: [{ type: 'text', text: 'Hi' }] }), content],
     ['the end', '[DONE]', terminal],
     ['an error', JSON.stringify({ error: { message: 'x' } }), error],
     ['half a line', '{"choices":[{"del', malformed],
@@ -122,6 +124,16 @@ describe('OpenAITap', () => {
     expect(two.isComplete()).toBe(false);
     two.event('[DONE]');
     expect(two.isComplete()).toBe(true);
+  });
+
+  it('O08: is complete though all tokens went into reasoning nobody sees', () => {
+    tap.event(delta({ content: '' }, { finish_reason: 'length' }));
+    expect([tap.isComplete(), tap.generatedBytes()]).toEqual([true, 0]);
+  });
+
+  it('tells the usage that came with a failure', () => {
+    expect(tap.event(JSON.stringify({ error: { code: 400, message: 'x' }, choices: [], usage: USAGE }))).toBe(error);
+    expect(tap.usage()).toMatchObject({ promptTokens: 10, completionTokens: 5 });
   });
 
   it('reports the failure inside a stream', () => {

@@ -13,10 +13,11 @@ describe('a replay', () => {
   const folder = loadRecordings(join(__dirname, 'fixtures'));
 
   it('takes what is in scope and says why it leaves out the rest', () => {
-    expect(folder.recordings).toHaveLength(16);
+    expect(folder.recordings).toHaveLength(19);
     expect(
       Object.fromEntries([...folder.excluded].map(([key, reasons]) => [key, Object.fromEntries(reasons)])),
     ).toEqual({
+      anthropic: { 'count-tokens has no route': 1 },
       azure: { 'no request': 1, 'responses is not in scope': 1 },
       bedrock: { 'text InvokeModel is not in scope': 1 },
       elsewhere: { 'provider is not in scope': 1 },
@@ -31,6 +32,7 @@ describe('a replay', () => {
     const failed = [...report.values()].flatMap(({ failures }) => failures);
     expect(failed.map(({ name }) => name)).toEqual(['bedrock/tool-result altered', 'gemini/stream altered']);
     expect([...report].map(([provider, { replayed, ok }]) => [provider, replayed, ok])).toEqual([
+      ['anthropic', 3, 3],
       ['azure', 5, 5],
       ['bedrock', 7, 6],
       ['elsewhere', 0, 0],

@@ -6,6 +6,7 @@ import { openAIKind } from './providers/openai/openai.module.js';
 import { openAICompatibleKind } from './providers/openai-compatible/openai-compatible.module.js';
 import type { ProviderKindRegistration } from './providers/provider-kind.registration.js';
 import { sandboxKind } from './providers/sandbox/sandbox.module.js';
+import { vertexKind } from './providers/vertex/vertex.module.js';
 
 /** Every provider kind of this build: the one line a new one adds. */
 export const KINDS: readonly ProviderKindRegistration[] = [
@@ -16,6 +17,7 @@ export const KINDS: readonly ProviderKindRegistration[] = [
   openAIKind,
   openAICompatibleKind,
   sandboxKind,
+  vertexKind,
 ];
 
 /** What runs when there is no configuration file: the built-in provider, nothing that leaves the machine. */

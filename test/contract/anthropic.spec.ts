@@ -1,14 +1,12 @@
 import Anthropic from '@anthropic-ai/sdk';
-import { isJsonObject, type JsonObject } from '../../src/contract/json.js';
-import type { FinishReason } from '../../src/contract/chat-response.js';
 import { anthropicSettings } from '../../src/providers/anthropic/anthropic.config.js';
 import { AnthropicProviders } from '../../src/providers/anthropic/anthropic.module.js';
 import { Transport } from '../../src/transport/transport.js';
 import { ANTHROPIC_CONTEXT_LENGTH, FAKE_ANTHROPIC_KEY, FakeAnthropic } from '../support/fake-anthropic.ts';
-import type { FakeRecord } from '../support/fake-upstream.ts';
+import { fromSdk, object, seen } from './anthropic-reader.ts';
 import { ask, callOf, failureOf } from './provider-calls.ts';
 import { describeProviderContract } from './provider-contract.ts';
-import type { OracleAnswer, ProviderHarness, ProviderUnderTest, SeenChat, SeenTurn } from './provider-harness.ts';
+import type { OracleAnswer, ProviderHarness, ProviderUnderTest } from './provider-harness.ts';
 
 /** A model with budgets, both sampling parameters and none of what came later: the most is translated for it. */
 const CHAT_MODEL = 'claude-sonnet-4-20250514';
@@ -34,98 +32,11 @@ async function start(): Promise<ProviderUnderTest> {
   };
 }
 
-function object(value: unknown): JsonObject {
-  return isJsonObject(value) ? value : {};
-}
-
-function objects(value: unknown): JsonObject[] {
-  return Array.isArray(value) ? value.filter(isJsonObject) : [];
-}
-
-function joinedText(blocks: readonly JsonObject[]): string {
-  return blocks.map(({ text }) => (typeof text === 'string' ? text : '')).join('');
-}
-
-function seen(record: FakeRecord): SeenChat {
-  const body = object(record.json);
-  const choice = object(body['tool_choice']);
-  const tools = objects(body['tools']);
-  const names = { any: 'required', auto: 'auto', none: 'none', tool: `tool:${choice['name'] as string}` };
-  const name = names[choice['type'] as keyof typeof names];
-  // A schema is either native or the input of the tool that is forced.
-  const format = object(object(body['output_config'])['format']);
-  const forced = tools.find((tool) => tool['name'] === choice['name']);
-  return {
-    system: joinedText(objects(body['system'])),
-    turns: objects(body['messages']).map(seenTurn),
-    ...(tools.length === 0 ? {} : { tools: tools.map(seenTool) }),
-    ...(name === undefined ? {} : { toolChoice: name }),
-    maxOutputTokens: body['max_tokens'] as number,
-    temperature: body['temperature'] as number | undefined,
-    topP: body['top_p'] as number | undefined,
-    stop: body['stop_sequences'] as string[] | undefined,
-    schema: format['schema'] ?? forced?.['input_schema'],
-  };
-}
-
-function seenTool({ name, description, input_schema }: JsonObject): NonNullable<SeenChat['tools']>[number] {
-  return {
-    name: name as string,
-    ...(description === undefined ? {} : { description: description as string }),
-    parameters: input_schema,
-  };
-}
-
-function seenTurn({ role, content }: JsonObject): SeenTurn {
-  const blocks = objects(content);
-  const images = blocks
-    .filter(({ type }) => type === 'image')
-    .map(({ source }) => (object(source)['media_type'] ?? object(source)['url']) as string);
-  const calls = blocks
-    .filter(({ type }) => type === 'tool_use')
-    .map(({ name, input }) => ({ name: name as string, arguments: input }));
-  const results = blocks
-    .filter(({ type }) => type === 'tool_result')
-    .map((block) => joinedText(objects(block['content'])));
-  return {
-    role: role === 'user' && results.length > 0 ? 'tool' : (role as SeenTurn['role']),
-    text: joinedText(blocks),
-    ...(images.length > 0 ? { images } : {}),
-    ...(calls.length > 0 ? { toolCalls: calls } : {}),
-    ...(results.length > 0 ? { toolResults: results } : {}),
-  };
-}
-
 async function oracle(baseURL: string, prompt: string, stream: boolean): Promise<OracleAnswer> {
   const client = new Anthropic({ apiKey: FAKE_ANTHROPIC_KEY, baseURL, maxRetries: 0, logLevel: 'off' });
   const body = { model: CHAT_MODEL, max_tokens: 1_024, messages: [{ role: 'user' as const, content: prompt }] };
   const answer = stream ? await client.messages.stream(body).finalMessage() : await client.messages.create(body);
   return fromSdk(answer);
-}
-
-const REASONS: Readonly<Record<string, FinishReason>> = {
-  max_tokens: 'length',
-  tool_use: 'tool-calls',
-  refusal: 'content-filter',
-};
-
-function fromSdk({ content, stop_reason: reason, usage }: Anthropic.Message): OracleAnswer {
-  const cachedPromptTokens = usage.cache_read_input_tokens ?? 0;
-  const cacheWriteTokens = usage.cache_creation_input_tokens ?? 0;
-  return {
-    text: content.map((block) => (block.type === 'text' ? block.text : '')).join(''),
-    toolCalls: content.flatMap((block) =>
-      block.type === 'tool_use' ? [{ name: block.name, arguments: block.input }] : [],
-    ),
-    finishReason: REASONS[reason ?? ''] ?? 'stop',
-    usage: {
-      promptTokens: usage.input_tokens + cachedPromptTokens + cacheWriteTokens,
-      cachedPromptTokens,
-      cacheWriteTokens,
-      completionTokens: usage.output_tokens,
-      reasoningTokens: 0,
-    },
-  };
 }
 
 const harness: ProviderHarness = {

@@ -5,7 +5,7 @@ import type { MeasuredUsage } from '../../contract/usage.js';
 import { readContent } from './openai-wire.content.js';
 import { errorOfChunk } from './openai-wire.error.js';
 import { missingCallId, toFinishReason } from './openai-wire.response.js';
-import { usageOfChunk } from './openai-wire.usage.js';
+import { readUsage } from './openai-wire.usage.js';
 import type { WireChunk, WireChunkChoice, WireDelta } from './openai-wire.types.js';
 
 /** What is known of one choice so far. */
@@ -47,7 +47,7 @@ export class OpenAIStreamReader {
       return this.fail(new GatewayError('provider_bad_response', { cause: error }));
     }
     if (typeof chunk !== 'object' || chunk === null) return this.fail(new GatewayError('provider_bad_response'));
-    this.told = usageOfChunk(chunk) ?? this.told;
+    this.told = readUsage(chunk.usage, 'final') ?? this.told;
     const failure = errorOfChunk(chunk);
     return failure === undefined ? this.chunk(chunk) : this.fail(failure);
   }

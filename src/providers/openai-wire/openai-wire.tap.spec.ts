@@ -44,7 +44,6 @@ describe('OpenAITap', () => {
     ['the finish', delta({}, { finish_reason: 'stop' }), none],
     ['O07: usage alone', chunk([], { usage: USAGE }), usageOnly],
     ['reasoning by its short name', delta({ reasoning: 'Hm' }), content],
-    ['content in parts', delta({ content: [{ type: 'text', text: 'Hi' }] }), content],
     ['the end', '[DONE]', terminal],
     ['an error', JSON.stringify({ error: { message: 'x' } }), error],
     ['half a line', '{"choices":[{"del', malformed],

@@ -2,7 +2,7 @@ import type { GatewayError } from '../../contract/errors.js';
 import { NATIVE_EVENT, type NativeTap } from '../../contract/provider.js';
 import type { MeasuredUsage } from '../../contract/usage.js';
 import { errorOfChunk } from './openai-wire.error.js';
-import { usageOfChunk } from './openai-wire.usage.js';
+import { readUsage } from './openai-wire.usage.js';
 import type { WireChunk, WireChunkChoice, WireDelta } from './openai-wire.types.js';
 
 /** Watches a chat completion stream go by: usage, commit, end and failure. It changes nothing. */
@@ -50,7 +50,7 @@ export class OpenAITap implements NativeTap {
   private chunk(chunk: WireChunk | null): number {
     if (typeof chunk !== 'object' || chunk === null) return NATIVE_EVENT.malformed;
     const choices = chunk.choices ?? [];
-    const usage = usageOfChunk(chunk);
+    const usage = chunk.usage == null ? undefined : readUsage(chunk.usage, 'final');
     if (usage !== undefined) {
       this.told = usage;
       this.isToldAlone = choices.length === 0;
@@ -61,8 +61,7 @@ export class OpenAITap implements NativeTap {
       return NATIVE_EVENT.error;
     }
     // Azure's first event has no choices and no usage: it opens the stream with the prompt's filter results.
-    if (choices.length === 0)
-      return usage === undefined && chunk.usage == null ? NATIVE_EVENT.none : NATIVE_EVENT.usageOnly;
+    if (choices.length === 0) return chunk.usage == null ? NATIVE_EVENT.none : NATIVE_EVENT.usageOnly;
     const before = this.bytes;
     for (const choice of choices) if (choice !== null) this.choice(choice);
     return this.bytes > before ? NATIVE_EVENT.content : NATIVE_EVENT.none;
@@ -76,10 +75,8 @@ export class OpenAITap implements NativeTap {
 
 /** UTF-8 bytes of what a delta adds: text, refusal, reasoning, and names and arguments of tool calls. */
 function deltaBytes(delta: WireDelta): number {
-  let bytes = textBytes(delta.refusal) + textBytes(delta.reasoning_content ?? delta.reasoning);
-  // Parts instead of a text are counted with their brackets: it is an estimate.
-  const { content } = delta as { content?: unknown };
-  bytes += Array.isArray(content) ? textBytes(JSON.stringify(content)) : textBytes(content);
+  const reasoning = delta.reasoning_content ?? delta.reasoning;
+  let bytes = textBytes(delta.content) + textBytes(delta.refusal) + textBytes(reasoning);
   for (const call of delta.tool_calls ?? []) {
     bytes += textBytes(call?.function?.name) + textBytes(call?.function?.arguments);
   }

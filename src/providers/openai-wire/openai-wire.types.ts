@@ -37,7 +37,7 @@ export type WireChunk = Loose<
   Omit<OpenAI.ChatCompletionChunk, 'choices'> & {
     choices: ChunkChoice[];
   }
-> & { readonly error?: unknown; readonly x_groq?: { readonly usage?: unknown } | null };
+> & { readonly error?: unknown };
 export type WireChunkChoice = Loose<ChunkChoice>;
 export type WireDelta = Loose<Delta>;
 

@@ -45,13 +45,6 @@ function part(value: unknown, total: number): number {
   return Math.min(tokenCount(value) ?? 0, total);
 }
 
-/** The usage an event of a stream tells; Groq's older servers tell it under a key of their own. */
-export function usageOfChunk(chunk: { usage?: unknown; x_groq?: unknown }): MeasuredUsage | undefined {
-  if (chunk.usage != null) return readUsage(chunk.usage, 'final');
-  const { x_groq: groq } = chunk;
-  return isJsonObject(groq) ? readUsage(groq['usage'], 'final') : undefined;
-}
-
 const USAGE_KEY = '"usage"';
 
 /**

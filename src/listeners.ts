@@ -84,9 +84,9 @@ function createListener(plane: Plane, handler: Handler, settings: ServerSettings
     handler(request, response);
   });
   server.on('clientError', refuseBrokenHttp);
-  server.on('upgrade', (_request: IncomingMessage, socket: Socket) => {
-    sendAway(socket, 'HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
-  });
+  // Without a listener for upgrades Node serves the request as if none were asked for, which RFC 9110 (7.8) allows:
+  // clients that offer h2c with every first request are answered like all others.
+  server.on('checkExpectation', handler);
   declarePlane(server, plane);
   return server;
 }

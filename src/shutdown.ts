@@ -50,9 +50,9 @@ export class Shutdown {
     this.logger.info({ reason, open_requests: lifecycle.openRequests }, 'draining');
     this.application.get(Readiness).startDraining();
     this.application.get(MetricsRecorder).setDraining(true);
-    lifecycle.startDraining();
     await Promise.race([sleep(readinessDelayMs), this.hurried]);
-    const trafficClosed = this.listeners.closeTraffic();
+    lifecycle.startDraining();
+    void this.listeners.closeTraffic();
     await Promise.race([lifecycle.idle(), sleep(drainMs), this.hurried]);
     const cut = lifecycle.openRequests;
     if (cut > 0) {
@@ -60,7 +60,6 @@ export class Shutdown {
       lifecycle.cutAll(new GatewayError('server_shutting_down'));
       await Promise.race([lifecycle.idle(), sleep(CUT_MS)]);
     }
-    await Promise.race([trafficClosed, sleep(0)]);
     await this.application.get(QuotaService).flush(FLUSH_MS);
     await this.application.get(BackgroundTasks).drain(FLUSH_MS);
     await this.listeners.closeAll();

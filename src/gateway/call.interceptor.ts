@@ -43,7 +43,9 @@ export class CallInterceptor implements NestInterceptor {
     record.bytesIn = bytes.length;
     const body = parseJsonBody(bytes, { maxDepth: maxJsonDepth, maxArrayLength });
     const { deployment } = request.params;
-    const envelope = dialect.envelope(body, bytes.length, typeof deployment === 'string' ? deployment : undefined);
+    // The path's model counts where it names one; from here on it stands in the body as well.
+    if (typeof deployment === 'string') body['model'] = deployment;
+    const envelope = dialect.envelope(body, bytes.length);
     record.stream = envelope.stream;
     const plan = this.routing.plan(envelope, caller);
     record.model = plan.model.name;

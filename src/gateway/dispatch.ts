@@ -129,15 +129,21 @@ export class Dispatch {
     return { ...this.settlement.headers, 'x-tollgate-warnings': text.slice(0, MAX_WARNINGS_LENGTH) };
   }
 
-  /** Called once when the first content is about to leave. */
-  committed(): void {
+  /** UTF-8 bytes of what the model generated in a whole answer. */
+  generatedBytes(answer: Buffer | string): number {
+    return this.dialect.operation === 'chat' ? this.dialect.generatedBytes(answer.toString()) : 0;
+  }
+
+  /** Called once when the first content has come; `providerHeaders` are those meant for callers. */
+  committed(providerHeaders: Readonly<Record<string, string>>): void {
+    if (this.live.clientGone) return;
     this.live.record.timeToFirstTokenMs = this.live.elapsedMs;
-    this.writer.begin(this.headers());
+    this.writer.begin({ ...this.headers(), ...providerHeaders });
   }
 
   /** Starts the hold and heartbeat clocks of a stream. */
   watch(): void {
-    this.writer.watch(this.chatDialect().streamContentType, this.settlement.headers);
+    this.writer.watch(this.chatDialect().streamContentType, () => this.headers());
   }
 
   /** The dialect of a call that streams. */

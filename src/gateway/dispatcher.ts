@@ -9,6 +9,7 @@ import { MetricsRecorder } from '../metrics/metrics.recorder.js';
 import { AttemptRunner, type Attempted } from '../routing/attempt-runner.js';
 import { Dispatch } from './dispatch.js';
 import { estimatedUsage, relayedUsage } from './dispatch-usage.js';
+import { outcomeOf } from './outcome.js';
 import { DrainSlots } from './relay/drain-slots.js';
 import type { Relay, RelayEnd } from './relay/relay.js';
 import { ResponseWriter } from './relay/response-writer.js';
@@ -86,7 +87,7 @@ export class Dispatcher {
     );
     attempted.release();
     const { body, headers, usage } = attempted.value;
-    record.usage = usage ?? estimatedUsage(dispatch.promptTokens, body.length);
+    record.usage = usage ?? estimatedUsage(dispatch.promptTokens, dispatch.generatedBytes(body));
     record.usageEstimated = usage === undefined;
     dispatch.writer.whole(body, { ...dispatch.headers(), ...headers });
   }
@@ -136,8 +137,9 @@ export class Dispatcher {
       record.outcome = 'client-abort';
       return;
     }
+    const isBroken = writer.begun || live.cutBy !== undefined;
+    record.outcome = isBroken ? brokenOutcome(live) : outcomeOf(error);
     if (!writer.begun) throw error;
-    record.outcome = brokenOutcome(live);
     writer.fail(dispatch.streamError(error));
   }
 }

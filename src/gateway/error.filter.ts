@@ -1,7 +1,8 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { ERRORS, GatewayError } from '../contract/errors.js';
+import { GatewayError } from '../contract/errors.js';
 import { openAiError } from './dialects/openai-error.js';
+import { outcomeOf } from './outcome.js';
 import { liveRequestOf } from './request/live-request.js';
 import { endUnread, hasUnreadUpload } from './request/refused-upload.js';
 
@@ -60,10 +61,11 @@ export class ErrorFilter implements ExceptionFilter {
     const { record } = live;
     record.error = error.code;
     if (error.code === 'internal_error') record.cause = error.cause;
-    if (record.outcome !== 'client-abort') {
-      record.outcome = ['caller', 'policy'].includes(ERRORS[error.code].domain) ? 'refused' : 'failed';
-    }
+    // Whoever knew more about the end has said so already.
+    if (record.outcome === 'completed') record.outcome = outcomeOf(error);
     if (response.headersSent) {
+      // It is the gateway that breaks it off, and not the client.
+      live.cut(error);
       response.destroy();
       return;
     }

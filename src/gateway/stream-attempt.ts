@@ -83,15 +83,11 @@ async function openRelay(
   const { body } = dispatch.request;
   const dialect = dispatch.chatDialect();
   const includeUsage = dialect.wantsStreamUsage(body);
-  const options = {
-    writer: dispatch.writer,
-    onCommit: () => {
-      contentCame();
-      dispatch.committed();
-    },
-    streamError: dispatch.streamError,
+  const { writer, streamError, warn } = dispatch;
+  const commitWith = (headers: Readonly<Record<string, string>>) => (): void => {
+    contentCame();
+    dispatch.committed(headers);
   };
-  const { warn } = dispatch;
   if (provider.native?.dialects.has(dialect.name)) {
     const native = dialect.toNative(body, model, warn);
     const response = await provider.native.send({
@@ -104,14 +100,17 @@ async function openRelay(
     });
     if (response.type === 'whole')
       throw new GatewayError('provider_bad_response', { cause: 'a whole answer to a stream' });
-    const { source, tap } = response;
+    const { source, tap, headers } = response;
     const { maxEventBytes } = dispatch.settings;
-    return new NativeRelay({ ...options, source, tap, maxEventBytes, includeUsage, terminal: dialect.streamTerminal });
+    const options = { writer, streamError, onCommit: commitWith(headers), source, tap };
+    return new NativeRelay({ ...options, maxEventBytes, includeUsage, terminal: dialect.streamTerminal });
   }
   if (provider.chat === undefined) throw new GatewayError('not_supported');
   const stream = await provider.chat.stream({ request: dialect.toCanonical(body), model, context, warn });
   return new TranslatedRelay({
-    ...options,
+    writer,
+    streamError,
+    onCommit: commitWith({}),
     stream,
     presenter: dialect.presenter({ ...presentOptions(dispatch), includeUsage }),
   });

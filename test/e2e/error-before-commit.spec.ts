@@ -4,7 +4,8 @@ import { call, chatBody, freshModel, startWorld, type World } from './world.ts';
 describe('an error before the first content keeps its status', () => {
   let world: World;
   beforeAll(async () => {
-    world = await startWorld({ config: { stream: { holdMs: 300, heartbeatMs: 100 } } });
+    const stream = { holdMs: 300, heartbeatMs: 100 };
+    world = await startWorld({ config: { stream }, limits: { requestsPerMinute: 100_000 } });
   });
   afterAll(() => world.stop());
   beforeEach(() => {
@@ -89,6 +90,7 @@ describe('an error before the first content keeps its status', () => {
 
     expect(answer.status).toBe(200);
     expect(answer.text).toMatch(/^: ping\n\n/);
+    expect(answer.headers['x-ratelimit-limit-requests']).toBe('100000');
     expect(answer.text).toContain('data: [DONE]');
     expect((await world.gateway.accessLine(answer.requestId))['attempts']).toHaveLength(2);
   });

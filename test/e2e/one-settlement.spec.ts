@@ -47,8 +47,31 @@ describe('exactly one settlement, whatever happens', () => {
       expect(entry['k']).toBe('settle');
       expect(Number(entry['in'])).toBeGreaterThanOrEqual(0);
       expect(Number(entry['out'])).toBeGreaterThanOrEqual(0);
+      const line = lines.find(({ request_id: id }) => id === entry['rid']);
+      expect(entry['outcome']).toBe(line?.['outcome']);
       if (entry['src'] === 'final') expect(entry).toMatchObject({ in: '11', out: '7' });
     }
     expect(await world.redis.zcard(`g1:{o:${world.organisation}}:rx`)).toBe(0);
   });
+
+  it.each([
+    ['a whole answer', 'single', { reply: { usage: null, text: 'Hello, you there.' } }, '/v1/chat/completions', 5],
+    [
+      'a vector',
+      'embed',
+      { reply: { usage: null, vectors: [Array.from({ length: 1_536 }, () => 0.25)] } },
+      '/v1/embeddings',
+      0,
+    ],
+  ])(
+    '%s without usage is charged an estimate of what the model wrote, not of its JSON',
+    async (_name, model, script, path, out) => {
+      world.azure.reset();
+      world.azure.enqueue(script);
+      const body = model === 'embed' ? { model, input: 'text', encoding_format: 'float' } : chatBody(model);
+      const answer = await call(world, { path, body });
+      expect(answer.status).toBe(200);
+      expect(await world.ledgerLine(answer.requestId)).toMatchObject({ src: 'estimate', out: String(out) });
+    },
+  );
 });

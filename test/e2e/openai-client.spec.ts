@@ -160,6 +160,26 @@ describe.each(['OpenAI', 'AzureOpenAI'] as const)('the official client, class %s
   });
 });
 
+describe('Azure’s classic path', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await startWorld();
+  });
+  afterAll(() => world.stop());
+
+  it.each(['chat', 'sandbox'])('names the model alone, whatever answers: %s', async (deployment) => {
+    const client = new AzureOpenAI({
+      apiKey: world.key,
+      endpoint: world.gateway.data,
+      apiVersion: '2024-10-21',
+      deployment,
+      maxRetries: 0,
+    });
+    const answer = await client.chat.completions.create({ model: '', messages: [{ role: 'user', content: 'Hello.' }] });
+    expect(answer.choices[0]?.message.content).toContain('Hello');
+  });
+});
+
 describe('the official client and the models', () => {
   let world: World;
   beforeAll(async () => {

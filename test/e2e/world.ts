@@ -12,6 +12,8 @@ export const PEPPER = 'a-pepper-for-tests-0123456789abcdef';
 export interface WorldOptions {
   /** Merged over the sections below, section by section. */
   readonly config?: ConfigDocument;
+  /** Limits of the key; absent = none. */
+  readonly limits?: ConfigDocument;
   /** Settings of the models `chat` and `single`. */
   readonly chat?: ConfigDocument;
   readonly nodeArguments?: readonly string[];
@@ -91,7 +93,9 @@ function document(options: WorldOptions, parts: { azure: string; second: string;
   const keys = options.config?.['keys'];
   return {
     ...base,
-    keys: Array.isArray(keys) ? keys : [{ id: 'tester', secret: key, organisation, team: 'research' }],
+    keys: Array.isArray(keys)
+      ? keys
+      : [{ id: 'tester', secret: key, organisation, team: 'research', limits: options.limits ?? {} }],
   };
 }
 

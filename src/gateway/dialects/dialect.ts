@@ -9,10 +9,10 @@ import type { LossWarning } from '../../contract/provider.js';
 /** What every dialect shares: the cheap reading of a body, and the native form of it. */
 interface BaseDialect {
   /**
-   * Reads and checks what routing and quota need, nothing more. `modelFromPath` overrides the body's model.
+   * Reads and checks what routing and quota need, nothing more.
    * Throws GatewayError `invalid_value` with the field's path.
    */
-  envelope(body: JsonObject, bodyBytes: number, modelFromPath?: string): CallEnvelope;
+  envelope(body: JsonObject, bodyBytes: number): CallEnvelope;
   /** The caller's name of a field of the canonical request: `maxOutputTokens` is `max_completion_tokens`. */
   fieldName(canonical: string): string;
   /**
@@ -37,6 +37,8 @@ export interface ChatDialect extends BaseDialect {
   /** Whole translation; throws GatewayError `invalid_value` with the field's path. */
   toCanonical(body: JsonObject): ChatRequest;
   present(response: ChatResponse, options: PresentOptions): string;
+  /** UTF-8 bytes of what the model generated in an answer of this dialect; for estimates where usage is missing. */
+  generatedBytes(answer: string): number;
   /** True when the caller wants the usage at the end of a stream. */
   wantsStreamUsage(body: JsonObject): boolean;
   presenter(options: PresentOptions & { readonly includeUsage: boolean }): StreamPresenter;

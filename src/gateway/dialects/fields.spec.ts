@@ -41,10 +41,9 @@ describe('the readers of fields', () => {
     );
   });
 
-  it('take the model of the path, else of the body, and tell where the names are', () => {
-    expect(modelField({ model: 'body' }, 'path')).toBe('path');
-    expect(modelField({ model: 'body' }, undefined)).toBe('body');
-    expect(() => modelField({}, undefined)).toThrow('GET /v1/models');
+  it('take the model, and tell where the names are', () => {
+    expect(modelField({ model: 'body' })).toBe('body');
+    expect(() => modelField({})).toThrow('GET /v1/models');
   });
 });
 

@@ -44,9 +44,8 @@ export function numberField(body: JsonObject, name: string): number | undefined 
   return typeof value === 'number' ? value : undefined;
 }
 
-/** The model asked for: the path's where it has one, else the body's. Throws `invalid_value`. */
-export function modelField(body: JsonObject, modelFromPath: string | undefined): string {
-  if (modelFromPath !== undefined) return modelFromPath;
+/** The model asked for. Throws `invalid_value`. */
+export function modelField(body: JsonObject): string {
   const { model } = body;
   if (typeof model !== 'string' || model === '') {
     throw invalidValue('model', 'Name the model in "model"; GET /v1/models lists those you may use.');

@@ -24,7 +24,7 @@ export type RelayEnd = Ending & RelayProgress;
 /** What a relay needs of its surroundings. */
 export interface RelayOptions {
   readonly writer: Pick<ResponseWriter, 'write' | 'end' | 'fail' | 'onDrain'>;
-  /** Called once, when the first content is about to be written: the answer has to begin. */
+  /** Called once, when the first content has come: for a client that is still there the answer has to begin. */
   readonly onCommit: () => void;
   /** An error as an in-band event of the caller's dialect. */
   readonly streamError: (error: GatewayError) => string;
@@ -109,7 +109,7 @@ export abstract class Relay {
   }
 
   private commit(): boolean {
-    if (!this.isDetached) this.options.onCommit();
+    this.options.onCommit();
     this.isCommitted = true;
     const ready = this.isDetached || this.writeHeld();
     this.settleCommit.resolve();

@@ -141,7 +141,7 @@ describe('the writer of an answer', () => {
 
   describe('that is a stream', () => {
     const WATCHED = { 'x-limit': '5' };
-    beforeEach(() => writer.watch('text/event-stream', WATCHED));
+    beforeEach(() => writer.watch('text/event-stream', () => WATCHED));
 
     it('begins once, with the headers of a stream, and ends', async () => {
       expect(writer.begun).toBe(false);
@@ -200,7 +200,10 @@ describe('the writer of an answer', () => {
     it('is not watched at all when its connection was gone already', async () => {
       client.destroy();
       await once(response, 'close');
-      new ResponseWriter(response, live, settings, ticker as unknown as StreamTicker).watch('text/event-stream', {});
+      new ResponseWriter(response, live, settings, ticker as unknown as StreamTicker).watch(
+        'text/event-stream',
+        () => ({}),
+      );
       expect(ticker.entries.size).toBe(0);
     });
 
@@ -216,7 +219,7 @@ describe('the writer of an answer', () => {
   });
 
   describe('the hold', () => {
-    beforeEach(() => writer.watch('text/event-stream', { 'x-limit': '5' }));
+    beforeEach(() => writer.watch('text/event-stream', () => ({ 'x-limit': '5' })));
 
     it('ends with the status, the headers known by then, and a comment', async () => {
       passed(SETTINGS.holdMs - 1);
@@ -240,7 +243,7 @@ describe('the writer of an answer', () => {
 
   describe('the heartbeat', () => {
     beforeEach(() => {
-      writer.watch('text/event-stream', {});
+      writer.watch('text/event-stream', () => ({}));
       writer.begin();
     });
 
@@ -277,7 +280,7 @@ describe('the writer of an answer', () => {
 
   describe('to a slow client', () => {
     beforeEach(() => {
-      writer.watch('text/event-stream', {});
+      writer.watch('text/event-stream', () => ({}));
       writer.begin();
     });
 

@@ -31,7 +31,7 @@ export class ResponseWriter implements Ticking {
   private blockedSinceMs: number | undefined;
   private isTicking = false;
   private contentType = '';
-  private earlyHeaders: Readonly<Record<string, string>> = {};
+  private earlyHeaders: () => Readonly<Record<string, string>> = () => ({});
 
   constructor(
     private readonly response: ServerResponse,
@@ -67,7 +67,7 @@ export class ResponseWriter implements Ticking {
    * Watches over a stream that may begin later: after `holdMs` the status leaves without waiting for content, with the
    * headers given here.
    */
-  watch(contentType: string, earlyHeaders: Readonly<Record<string, string>>): void {
+  watch(contentType: string, earlyHeaders: () => Readonly<Record<string, string>>): void {
     this.contentType = contentType;
     this.earlyHeaders = earlyHeaders;
     this.startTicking();
@@ -115,7 +115,7 @@ export class ResponseWriter implements Ticking {
     }
     if (!this.begun) {
       if (nowMs - this.live.record.startedAtMs < this.settings.holdMs) return;
-      this.begin(this.earlyHeaders);
+      this.begin(this.earlyHeaders());
       this.write(PING);
     } else if (nowMs - this.lastWriteMs >= this.settings.heartbeatMs) {
       this.write(PING);

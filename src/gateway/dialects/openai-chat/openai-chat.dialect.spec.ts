@@ -7,8 +7,7 @@ import { openAiChatDialect } from './openai-chat.dialect.js';
 const MESSAGES = [{ role: 'user', content: 'Hi' }];
 const OPTIONS = { requestId: 'req_1', model: 'm', nowSeconds: 1, includeUsage: false };
 
-const envelope = (fields: JsonObject, modelFromPath?: string) =>
-  openAiChatDialect.envelope({ model: 'm', messages: MESSAGES, ...fields }, 123, modelFromPath);
+const envelope = (fields: JsonObject) => openAiChatDialect.envelope({ model: 'm', messages: MESSAGES, ...fields }, 123);
 
 function refusalOf(fields: JsonObject): GatewayError {
   try {
@@ -50,11 +49,6 @@ describe('the envelope of a chat call', () => {
       choices: 1,
       stream: false,
     });
-  });
-
-  it('takes the model of the path over that of the body', () => {
-    expect(envelope({}, 'deployment-of-the-path').model).toBe('deployment-of-the-path');
-    expect(openAiChatDialect.envelope({ messages: MESSAGES }, 1, 'p').model).toBe('p');
   });
 
   it('leaves everything it does not need to whoever answers', () => {

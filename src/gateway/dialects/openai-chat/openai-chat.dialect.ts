@@ -15,7 +15,7 @@ import {
 import { openAiError } from '../openai-error.js';
 import { withoutForeignState } from './openai-chat.native.js';
 import { toCanonicalChat } from './openai-chat.request.js';
-import { presentChat } from './openai-chat.response.js';
+import { generatedChatBytes, presentChat } from './openai-chat.response.js';
 import { DONE_EVENT, OpenAiChatStream } from './openai-chat.stream.js';
 
 const MAX_TOKENS = 10_000_000;
@@ -61,8 +61,8 @@ function checkMessages(body: JsonObject): void {
   }
 }
 
-function envelope(body: JsonObject, bodyBytes: number, modelFromPath?: string): CallEnvelope {
-  const model = modelField(body, modelFromPath);
+function envelope(body: JsonObject, bodyBytes: number): CallEnvelope {
+  const model = modelField(body);
   checkMessages(body);
   checkNumbers(body, NUMBERS);
   const { stream_options: streamOptions } = body;
@@ -100,6 +100,7 @@ export const openAiChatDialect: ChatDialect = {
   toNative,
   toCanonical: toCanonicalChat,
   present: presentChat,
+  generatedBytes: generatedChatBytes,
   wantsStreamUsage: ({ stream_options: options }) => isJsonObject(options) && options['include_usage'] === true,
   presenter: (options) => new OpenAiChatStream(options),
   streamContentType: 'text/event-stream; charset=utf-8',

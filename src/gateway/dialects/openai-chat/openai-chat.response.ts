@@ -1,6 +1,6 @@
 import type { ProviderState } from '../../../contract/chat-request.js';
 import type { ChatChoice, ChatResponse, FinishReason } from '../../../contract/chat-response.js';
-import type { JsonValue } from '../../../contract/json.js';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../contract/json.js';
 import type { PresentOptions } from '../dialect.js';
 import { presentUsage } from './openai-usage.js';
 
@@ -78,4 +78,27 @@ export function presentChat(response: ChatResponse, options: PresentOptions): st
     })),
     ...(response.usage === undefined ? {} : { usage: presentUsage(response.usage) }),
   });
+}
+
+const textBytes = (value: unknown): number => (typeof value === 'string' ? Buffer.byteLength(value) : 0);
+
+function messageBytes(message: JsonObject): number {
+  const { content, refusal, reasoning_content: reasoning, tool_calls: calls } = message;
+  let bytes = textBytes(content) + textBytes(refusal) + textBytes(reasoning);
+  for (const call of Array.isArray(calls) ? calls : []) {
+    const called = isJsonObject(call) ? call['function'] : undefined;
+    if (isJsonObject(called)) bytes += textBytes(called['name']) + textBytes(called['arguments']);
+  }
+  return bytes;
+}
+
+/** UTF-8 bytes of what the model wrote in a `chat.completion`: text, refusals, reasoning and tool calls. */
+export function generatedChatBytes(answer: string): number {
+  const parsed: unknown = JSON.parse(answer);
+  const choices = isJsonObject(parsed) ? parsed['choices'] : undefined;
+  let bytes = 0;
+  for (const choice of Array.isArray(choices) ? choices : []) {
+    if (isJsonObject(choice) && isJsonObject(choice['message'])) bytes += messageBytes(choice['message']);
+  }
+  return bytes;
 }

@@ -49,8 +49,8 @@ function bounded<T>(entries: readonly T[]): readonly T[] {
   return entries;
 }
 
-function envelope(body: JsonObject, bodyBytes: number, modelFromPath?: string): CallEnvelope {
-  const model = modelField(body, modelFromPath);
+function envelope(body: JsonObject, bodyBytes: number): CallEnvelope {
+  const model = modelField(body);
   inputs(body);
   checkNumbers(body, NUMBERS);
   const { encoding_format: format } = body;

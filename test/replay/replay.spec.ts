@@ -13,7 +13,7 @@ describe('a replay', () => {
   const folder = loadRecordings(join(__dirname, 'fixtures'));
 
   it('takes what is in scope and says why it leaves out the rest', () => {
-    expect(folder.recordings).toHaveLength(19);
+    expect(folder.recordings).toHaveLength(23);
     expect(
       Object.fromEntries([...folder.excluded].map(([key, reasons]) => [key, Object.fromEntries(reasons)])),
     ).toEqual({
@@ -35,8 +35,10 @@ describe('a replay', () => {
       ['anthropic', 3, 3],
       ['azure', 5, 5],
       ['bedrock', 7, 6],
+      ['compat-local', 3, 3],
       ['elsewhere', 0, 0],
       ['gemini', 6, 5],
+      ['openai', 1, 1],
     ]);
   });
 

@@ -26,9 +26,13 @@ interface SweptRecord extends Omit<OpenRecord, 'state' | 'used'> {
 
 type ModelRecord = OpenRecord | SweptRecord | { readonly state: 'S' | 'C' };
 
-interface Reading {
+/** One item's counter at one moment. */
+export interface Reading {
+  /** Units in use, in the item's unit. */
   readonly used: number;
+  /** W: the bucket a charge would go to; else 0. */
   readonly bucket: number;
+  /** -1 = it can never fit. */
   readonly retryAfterMs: number;
 }
 
@@ -61,7 +65,7 @@ export class QuotaModel {
     if (call.items.some((item) => item.type === 'B' && item.p1 > 0 && now >= item.p1)) {
       return { type: 'stale-window', now };
     }
-    const readings = call.items.map((item) => this.#read(item, now));
+    const readings = call.items.map((item) => this.read(item, now));
     const violations = call.items.flatMap((item, index): Violation[] => {
       const { used, retryAfterMs } = readings[index] ?? { used: 0, retryAfterMs: -1 };
       const isOver = item.limit === 0 || (item.limit > 0 && used + item.cost > item.limit);
@@ -135,7 +139,8 @@ export class QuotaModel {
     return { result, line: { kind: result, charge, promptTokens: prompt, completionTokens: completion } };
   }
 
-  #read(item: QuotaItem, now: number): Reading {
+  /** What an item's counter says now, and when there would be room for it; changes nothing. */
+  read(item: QuotaItem, now: number): Reading {
     const neverFits = item.cost > item.limit;
     if (item.type === 'W') return this.#readWindow(item, now);
     if (item.type === 'C') {

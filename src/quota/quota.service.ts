@@ -12,14 +12,21 @@ import { StoreUnavailableError } from '../state/store-error.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { limitRefusal } from './limit-refusal.js';
 import { OrphanSweeper } from './orphan-sweeper.js';
-import type { ReserveReply } from './quota-item.js';
-import { QuotaModel } from './quota-model.js';
+import type { ReserveReply, SettleResult } from './quota-item.js';
 import { compileScopes, type CallerScopes } from './quota-scopes.js';
-import { readReserveReply, RESERVE, reserveCall, type ReserveCall, type SettleCall } from './quota-scripts.js';
+import {
+  readReserveReply,
+  RESERVE,
+  reserveCall,
+  type ReserveCall,
+  type ScriptCall,
+  type SettleCall,
+} from './quota-scripts.js';
 import { rateLimitHeaders } from './rate-limit-headers.js';
 import { LEASE_MS, metaText, reservationOf, type Reservation } from './reservation.js';
 import { OnceSettlement, type AdmittedBy, type Settlement } from './settlement.js';
 import { Settler } from './settler.js';
+import { ShadowLimiter } from './shadow-limiter.js';
 import { TokenEstimator } from './token-estimator.js';
 
 /** What is to be admitted. */
@@ -35,6 +42,8 @@ interface Admission {
   readonly by: AdmittedBy;
   /** True when the store has, or may yet get, the reservation. */
   readonly mayBeStored: boolean;
+  /** When the store's admission was heard, by the shadow's time; absent when the store did not admit. */
+  readonly heardMs?: number;
 }
 
 interface CachedScopes {
@@ -55,7 +64,7 @@ export class QuotaService {
   readonly #settler: Settler;
   readonly #leases: LeaseKeeper;
   readonly #sweeper: OrphanSweeper;
-  #shadow = new QuotaModel();
+  readonly #shadow = new ShadowLimiter();
 
   constructor(
     private readonly config: ConfigStore,
@@ -67,9 +76,6 @@ export class QuotaService {
     this.#leases = new LeaseKeeper(store, background);
     this.#sweeper = new OrphanSweeper({ store, background, settler: this.#settler, logger });
     for (const id of Object.keys(config.current.config.organisations)) this.#sweeper.know(store.keys.tenant(id));
-    store.onAvailability((available) => {
-      if (available) this.#shadow = new QuotaModel();
-    });
   }
 
   /** Settlements the store has not acknowledged. */
@@ -96,11 +102,13 @@ export class QuotaService {
     const script = reserveCall(at, reserve);
     let reply: ReserveReply;
     try {
-      reply = readReserveReply(await this.store.run(RESERVE, script.keys, script.args));
+      reply = readReserveReply(await this.#reserve(script));
     } catch (error) {
       return this.#withoutStore(reservation, reserve, error);
     }
-    return this.#answer(reservation, reply, { by: 'store', mayBeStored: true });
+    const followed = this.#isShadowing ? this.#shadow.hear(reservation.items, reply) : reply;
+    if (followed.type !== reply.type) this.#settler.submit(reservation, this.#settler.cancellation(reservation));
+    return this.#answer(reservation, followed, { by: 'store', mayBeStored: true, heardMs: this.#shadow.now });
   }
 
   /** Brings what is unsettled to the store, for at most `timeoutMs`; the rest is written to the log. True = no rest. */
@@ -108,6 +116,23 @@ export class QuotaService {
     this.#leases.stop();
     this.#sweeper.stop();
     return this.#settler.queue.flush(timeoutMs);
+  }
+
+  get #isShadowing(): boolean {
+    return this.config.current.config.redis.onFailure.limits === 'shadow';
+  }
+
+  /** Asks a store that stayed silent a second time: it may only have been slow, and a request id is reserved once. */
+  async #reserve({ keys, args }: ScriptCall): Promise<unknown> {
+    try {
+      return await this.store.run(RESERVE, keys, args);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError) || error.outcome === 'none') throw error;
+      return this.store.run(RESERVE, keys, args).catch((again: unknown) => {
+        // Whatever became of the second call, the first may have been carried out.
+        throw again instanceof StoreUnavailableError ? error : again;
+      });
+    }
   }
 
   #prepare({ requestId, call, plan, caller }: QuotaRequest): Reservation {
@@ -144,7 +169,7 @@ export class QuotaService {
       if (!isAway || policy === 'closed') {
         throw new GatewayError('quota_store_unavailable', { ...UNAVAILABLE, cause: error });
       }
-      const reply = this.#shadow.reserve(reserve, Date.now());
+      const reply = this.#shadow.reserve(reserve);
       return this.#answer(reservation, reply, { by: 'shadow', mayBeStored });
     } catch (refusal) {
       // The store may still carry the reservation out; a cancelled request id can never be reserved.
@@ -169,14 +194,19 @@ export class QuotaService {
   #admit(
     reservation: Reservation,
     headers: Readonly<Record<string, string>>,
-    { by, mayBeStored }: Admission,
+    { by, mayBeStored, heardMs }: Admission,
   ): Settlement {
     if (mayBeStored) this.#leases.add(reservation);
+    const acknowledged =
+      by === 'shadow' ? (result: SettleResult) => this.#shadow.acknowledge(reservation.requestId, result) : undefined;
     const end = (call: SettleCall): void => {
       this.#leases.remove(reservation);
-      if (by === 'shadow') this.#endInShadow(call);
+      if (by === 'shadow') this.#shadow.end(call);
+      else if (heardMs !== undefined && this.#isShadowing) {
+        this.#shadow.correct(reservation.items, call.items, heardMs);
+      }
       // What never reached the store needs no cancelling there.
-      if (mayBeStored || call.kind === 'settle') this.#settler.submit(reservation, call);
+      if (mayBeStored || call.kind === 'settle') this.#settler.submit(reservation, call, acknowledged);
     };
     return new OnceSettlement(headers, reservation.promptEstimate, by, {
       settle: (usage, record) => {
@@ -185,12 +215,5 @@ export class QuotaService {
       },
       cancel: () => end(this.#settler.cancellation(reservation)),
     });
-  }
-
-  /** A shadow is dropped when the store is back; what it admitted before is unknown to the next one. */
-  #endInShadow(call: SettleCall): void {
-    if (this.#shadow.state(call.requestId) === undefined) return;
-    this.#shadow.settle(call, Date.now());
-    this.#shadow.forget(call.requestId);
   }
 }

@@ -1,11 +1,14 @@
 import type { Logger } from 'pino';
 import type { RedisStore } from '../state/redis.store.js';
 import { StoreUnavailableError } from '../state/store-error.js';
-import { SETTLE, type ScriptCall } from './quota-scripts.js';
+import type { SettleResult } from './quota-item.js';
+import { readSettleReply, SETTLE, type ScriptCall } from './quota-scripts.js';
 
 /** One settlement on its way to the store. */
 export interface SettlementJob extends ScriptCall {
   readonly requestId: string;
+  /** Hears what it did, once the store has acknowledged it; never called for what is only logged. */
+  readonly acknowledged?: ((result: SettleResult) => void) | undefined;
 }
 
 interface KeptJob {
@@ -96,7 +99,8 @@ export class SettlementQueue {
   /** True when the job is done with: acknowledged, or refused for a defect and written to the log. */
   async #send(kept: KeptJob): Promise<boolean> {
     try {
-      await this.store.run(SETTLE, kept.job.keys, kept.job.args);
+      const reply = await this.store.run(SETTLE, kept.job.keys, kept.job.args);
+      kept.job.acknowledged?.(readSettleReply(reply).result);
       return true;
     } catch (error) {
       if (error instanceof StoreUnavailableError) {

@@ -6,7 +6,7 @@ import type { RedisStore } from '../state/redis.store.js';
 import { ledgerFields } from './ledger-fields.js';
 import { settleCall, type SettleCall } from './quota-scripts.js';
 import { actualItems, type Reservation } from './reservation.js';
-import { SettlementQueue } from './settlement-queue.js';
+import { SettlementQueue, type SettlementJob } from './settlement-queue.js';
 
 /** How long the store remembers a settled request id: far longer than a settlement is repeated. */
 const TOMBSTONE_MS = 3_600_000;
@@ -70,9 +70,16 @@ export class Settler {
     return { ...this.#bounds, ...call, kind: 'orphan', completionTokens: 0, fields };
   }
 
-  /** Brings a settlement to the store, in the background. */
-  submit({ scopes: { keys } }: Pick<Reservation, 'scopes'>, call: SettleCall): void {
+  /** Brings a settlement to the store, in the background; `acknowledged` hears what it did there. */
+  submit(
+    { scopes: { keys } }: Pick<Reservation, 'scopes'>,
+    call: SettleCall,
+    acknowledged?: SettlementJob['acknowledged'],
+  ): void {
     const at = { record: keys.reservation(call.requestId), leases: keys.leases, ledger: keys.ledger };
-    this.background.run('settle', this.#queue.submit({ requestId: call.requestId, ...settleCall(at, call) }));
+    this.background.run(
+      'settle',
+      this.#queue.submit({ requestId: call.requestId, ...settleCall(at, call), acknowledged }),
+    );
   }
 }

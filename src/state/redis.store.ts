@@ -38,7 +38,7 @@ export class RedisStore {
     this.isEmbedded = options.isEmbedded;
     this.#logger = options.logger;
     this.#deadlines = new CallDeadlines(options.commandTimeoutMs);
-    this.#breaker = new StoreBreaker(() => this.#probe());
+    this.#breaker = new StoreBreaker(() => this.#probe(), { silenceMs: options.commandTimeoutMs });
     this.#breaker.subscribe((available) => {
       if (available) this.#logger.info('the store is back');
       else this.#logger.error('the store is away: limits follow redis.onFailure until it is back');
@@ -177,7 +177,7 @@ export class RedisStore {
       (error: unknown) => {
         const failure = toStoreError(error);
         for (const listener of this.#failureListeners) listener();
-        if (failure instanceof StoreUnavailableError) this.#breaker.failed();
+        if (failure instanceof StoreUnavailableError) this.#breaker.failed(failure.outcome === 'unknown');
         throw failure;
       },
     );

@@ -1,6 +1,11 @@
 import Anthropic from '@anthropic-ai/sdk';
+import { GatewayError } from '../../src/contract/errors.js';
+import { toCanonicalChat } from '../../src/gateway/dialects/openai-chat/openai-chat.request.js';
+import { readReasoningState, reasoningState } from '../../src/providers/anthropic-wire/state.js';
+import { ISSUER } from '../../src/providers/anthropic-wire/wire.js';
 import { anthropicSettings } from '../../src/providers/anthropic/anthropic.config.js';
 import { AnthropicProviders } from '../../src/providers/anthropic/anthropic.module.js';
+import { readReasoningState as read, reasoningState as issue } from '../../src/providers/bedrock/bedrock.state.js';
 import { Transport } from '../../src/transport/transport.js';
 import { ANTHROPIC_CONTEXT_LENGTH, FAKE_ANTHROPIC_KEY, FakeAnthropic } from '../support/fake-anthropic.ts';
 import { fromSdk, object, seen } from './anthropic-reader.ts';
@@ -69,6 +74,36 @@ const harness: ProviderHarness = {
 };
 
 describeProviderContract('anthropic', harness);
+
+describe('a caller', () => {
+  it.each([
+    ['a tool that is no function', { tools: [{ type: 'custom', custom: { name: 'a' } }] }],
+    ['a tool without its function', { tools: [{ type: 'function' }] }],
+    ['a choice that is a number', { tools: [], tool_choice: 123 }],
+  ])('N03: is refused %s before any provider is asked', (_name, fields) => {
+    const body = { model: 'claude', messages: [{ role: 'user', content: 'Hi' }], ...fields };
+    expect(() => toCanonicalChat(body)).toThrow(GatewayError);
+    expect(() => toCanonicalChat({ ...body, tools: [], tool_choice: 'none' })).not.toThrow();
+  });
+});
+
+describe('reasoning state of Claude', () => {
+  it('is taken by this wire from another platform, and by that platform from this wire', () => {
+    const { reasoningState: issue, readReasoningState: read } =
+      await import('../../src/providers/bedrock/bedrock.state.js');
+    const seals = [
+      { type: 'signature', value: 'c2ln' },
+      { type: 'redacted', value: Buffer.from('opaque').toString('base64') },
+    ] as const;
+    for (const seal of seals) {
+      const state = issue(ISSUER, seal);
+      const proof = readReasoningState(state);
+      expect(proof).toEqual({ type: seal.type, value: seal.type === 'redacted' ? 'opaque' : seal.value });
+      expect(proof && reasoningState(proof.type, proof.value)).toEqual(state);
+      expect(read(ISSUER, state)).toEqual(seal);
+    }
+  });
+});
 
 describe('counting tokens', () => {
   let subject: ProviderUnderTest;

@@ -24,8 +24,21 @@ export interface ClaudeTraits {
 
 const EFFORTS: readonly WireEffort[] = ['low', 'medium', 'high', 'xhigh', 'max'];
 
+/** Models remembered; far more than a configuration names. */
+const MAX_KNOWN = 1_024;
+const known = new Map<string, ClaudeTraits>();
+
 /** What the model named can do. A name without a version gets what every model has. */
 export function traitsOf(model: string): ClaudeTraits {
+  const remembered = known.get(model);
+  if (remembered !== undefined) return remembered;
+  const traits = workOut(model);
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(model, traits);
+  return traits;
+}
+
+function workOut(model: string): ClaudeTraits {
   const name = model.toLowerCase();
   const version = claudeVersion(name);
   // These two families always think, and cannot be forced to call a tool.

@@ -49,6 +49,7 @@ const CHATS = {
   compat: azureChat,
   gemini: geminiChat,
   openai: azureChat,
+  vertex: vertexChat,
 } as const;
 const EMBEDDINGS = {
   anthropic: noEmbeddings,
@@ -57,6 +58,7 @@ const EMBEDDINGS = {
   compat: azureEmbeddings,
   gemini: geminiEmbeddings,
   openai: azureEmbeddings,
+  vertex: vertexEmbeddings,
 } as const;
 
 function record(value: unknown): JsonRecord {
@@ -192,6 +194,21 @@ function geminiChat({ events }: Recording, body: JsonRecord): Expected {
   );
   const usage = answers.findLast((answer) => record(answer['usageMetadata'])['totalTokenCount'] !== undefined);
   return { type: 'chat', text: content.join(''), calls, ...geminiUsage(usage?.['usageMetadata']) };
+}
+
+/** The publisher's own wire. */
+function vertexChat(recording: Recording, body: JsonRecord): Expected {
+  return recording.model.startsWith('claude') ? anthropicChat(recording, body) : geminiChat(recording, body);
+}
+
+function vertexEmbeddings(_recording: Recording, body: JsonRecord): Expected {
+  const entries = list(body['predictions']).map(({ embeddings }) => record(embeddings));
+  const counts = entries.map(({ statistics }) => count(record(statistics)['token_count']));
+  return {
+    type: 'embeddings',
+    vectors: entries.map(({ values }) => values as number[]),
+    promptTokens: counts.reduce((sum, tokens) => sum + tokens, 0),
+  };
 }
 
 function geminiUsage(value: unknown): { usage?: ExpectedUsage } {

@@ -6,7 +6,7 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 export type JsonRecord = Record<string, Json | undefined>;
 
 /** Whose answers can be replayed: by the name of the folder, and `compat` for every folder `compat-…`. */
-export type ReplayProvider = 'anthropic' | 'azure' | 'bedrock' | 'compat' | 'gemini' | 'openai';
+export type ReplayProvider = 'anthropic' | 'azure' | 'bedrock' | 'compat' | 'gemini' | 'openai' | 'vertex';
 
 /** What a recorded exchange was. */
 export type ReplayCall = 'chat' | 'chat-stream' | 'embeddings';
@@ -57,7 +57,9 @@ interface Fixture {
   };
 }
 
-const IN_SCOPE: ReadonlySet<string> = new Set<ReplayProvider>(['anthropic', 'azure', 'bedrock', 'gemini', 'openai']);
+const IN_SCOPE: ReadonlySet<string> = new Set<ReplayProvider>([
+  ...(['anthropic', 'azure', 'bedrock', 'gemini', 'openai', 'vertex'] as const),
+]);
 
 /** What a folder's recordings are; undefined = nothing that is in scope. */
 function providerOf(folder: string): ReplayProvider | undefined {
@@ -183,7 +185,20 @@ const TARGETS = {
   },
   compat: (fixture) => openAITarget(fixture),
   openai: (fixture) => openAITarget(fixture),
+  vertex: ({ request }) => {
+    const [, model = '', task = ''] = /\/models\/([^/:]+):([A-Za-z]+)/.exec(request.url) ?? [];
+    const call = VERTEX_TASKS[task];
+    return call === undefined || model === 'count-tokens' ? `${task} has no route` : { call, model };
+  },
 } as const satisfies Record<ReplayProvider, (fixture: Fixture) => Target | string>;
+
+const VERTEX_TASKS: Readonly<Record<string, ReplayCall>> = {
+  generateContent: 'chat',
+  streamGenerateContent: 'chat-stream',
+  rawPredict: 'chat',
+  streamRawPredict: 'chat-stream',
+  predict: 'embeddings',
+};
 
 /** A call of OpenAI's wire, played by another provider than the folder's where one is given. */
 function openAITarget({ endpoint, request }: Fixture, provider?: ReplayProvider): Target | string {

@@ -13,7 +13,7 @@ describe('a replay', () => {
   const folder = loadRecordings(join(__dirname, 'fixtures'));
 
   it('takes what is in scope and says why it leaves out the rest', () => {
-    expect(folder.recordings).toHaveLength(23);
+    expect(folder.recordings).toHaveLength(26);
     expect(
       Object.fromEntries([...folder.excluded].map(([key, reasons]) => [key, Object.fromEntries(reasons)])),
     ).toEqual({
@@ -39,6 +39,7 @@ describe('a replay', () => {
       ['elsewhere', 0, 0],
       ['gemini', 6, 5],
       ['openai', 1, 1],
+      ['vertex', 3, 3],
     ]);
   });
 

@@ -4,7 +4,7 @@ import { differences } from './compare.ts';
 import { expectedOf } from './expect.ts';
 import type { RecordedFolder, Recording, ReplayProvider } from './recording.ts';
 import type { PublicSchema } from './schema.ts';
-import { ReplayUpstream } from './upstream.ts';
+import { ReplayUpstream, TOKEN_PATH } from './upstream.ts';
 
 /** How a stream's bytes are cut; whole answers travel in one piece. */
 const WRITE_SIZES = [1, 7, 11];
@@ -148,4 +148,16 @@ const SETTINGS = {
   }),
   openai: (origin) => ({ kind: 'openai', baseUrl: `${origin}/v1`, apiKey: CREDENTIAL }),
   gemini: (origin) => ({ kind: 'gemini', baseUrl: origin, apiKey: CREDENTIAL }),
+  vertex: (origin) => ({
+    kind: 'vertex',
+    project: 'replay-project',
+    endpoint: origin,
+    credentials: JSON.stringify({
+      type: 'authorized_user',
+      client_id: 'replay',
+      client_secret: CREDENTIAL,
+      refresh_token: CREDENTIAL,
+      token_uri: `${origin}${TOKEN_PATH}`,
+    }),
+  }),
 } as const satisfies Record<ReplayProvider, (origin: string, folder: string) => Readonly<Record<string, unknown>>>;

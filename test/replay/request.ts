@@ -34,6 +34,7 @@ export function embeddingsBody({ provider, request }: Recording): EmbeddingsBody
     const entries = Array.isArray(body['requests']) ? records(body['requests']) : [body];
     return { input: entries.map((entry) => partsText(record(entry['content'])['parts'])) };
   }
+  if (provider === 'vertex') return { input: records(body['instances']).map(({ content }) => string(content)) };
   const params = record(body['singleEmbeddingParams']);
   const dimensions = params['embeddingDimension'] ?? body['dimensions'];
   return {
@@ -47,7 +48,12 @@ function isOpenAIWire(provider: ReplayProvider): provider is 'azure' | 'compat' 
   return provider === 'azure' || provider === 'compat' || provider === 'openai';
 }
 
-const CONVERSATIONS = { anthropic: fromAnthropic, bedrock: fromBedrock, gemini: fromGemini } as const;
+const CONVERSATIONS = {
+  anthropic: fromAnthropic,
+  bedrock: fromBedrock,
+  gemini: fromGemini,
+  vertex: (body: JsonRecord): Conversation => ('contents' in body ? fromGemini(body) : fromAnthropic(body)),
+} as const;
 
 interface Conversation {
   readonly messages: Message[];

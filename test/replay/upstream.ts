@@ -6,6 +6,9 @@ import type { Recording } from './recording.ts';
 /** Headers that describe the recorded connection, not the answer. */
 const HOP_HEADERS = /^(connection|content-length|content-encoding|transfer-encoding|keep-alive|date|alt-svc)$/i;
 
+/** Where tokens are given to providers that ask for one first; such requests are not counted. */
+export const TOKEN_PATH = '/token';
+
 /** Every provider at once: it answers whatever comes with the recording it was handed last. */
 export class ReplayUpstream {
   private readonly server: Server;
@@ -15,7 +18,8 @@ export class ReplayUpstream {
 
   constructor() {
     this.server = createServer((request, response) => {
-      request.resume().on('end', () => void this.answer(response));
+      const isToken = request.url === TOKEN_PATH;
+      request.resume().on('end', () => void (isToken ? answerToken(response) : this.answer(response)));
     });
   }
 
@@ -55,4 +59,9 @@ export class ReplayUpstream {
     }
     response.end();
   }
+}
+
+function answerToken(response: ServerResponse): void {
+  const token = { access_token: 'replay-token', token_type: 'Bearer', expires_in: 3_600 };
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(token));
 }

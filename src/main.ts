@@ -20,6 +20,34 @@ function greet(key: string, port: number): void {
   );
 }
 
+/**
+ * Ends the process when a signal or a defect of ours demands it. A second signal hurries; a second defect does not, for
+ * then one that comes again and again would cut every stream. After any defect the exit code is 1.
+ */
+function leaveWhenTold(shutdown: Shutdown, logger: Logger): void {
+  let exitCode = 0;
+  const fail = (cause: unknown, event: string): void => {
+    exitCode = 1;
+    logger.fatal({ err: cause, event }, 'a defect of ours: draining and leaving');
+  };
+  const leave = (reason: string): void => {
+    if (shutdown.hasBegun) return;
+    void shutdown
+      .start(reason)
+      .catch((cause: unknown) => fail(cause, 'shutdown'))
+      .finally(() => process.exit(exitCode));
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => (shutdown.hasBegun ? shutdown.hurry() : leave(signal)));
+  }
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (cause: unknown) => {
+      fail(cause, event);
+      leave(event);
+    });
+  }
+}
+
 async function start(): Promise<void> {
   const application = await NestFactory.create<NestExpressApplication>(AppModule, {
     bodyParser: false,
@@ -40,18 +68,7 @@ async function start(): Promise<void> {
   const handler = application.getHttpAdapter().getInstance();
   const listeners = new Listeners(handler, server);
   config.subscribe((next) => listeners.follow(next.config.server));
-  const shutdown = new Shutdown(application, listeners);
-  const leave = (reason: string, code: number): void => {
-    void shutdown.start(reason).then(() => process.exit(code));
-  };
-  process.on('SIGTERM', () => leave('SIGTERM', 0));
-  process.on('SIGINT', () => leave('SIGINT', 0));
-  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
-    process.on(event, (cause: unknown) => {
-      logger.fatal({ err: cause, event }, 'a defect of ours: draining and leaving');
-      leave(event, 1);
-    });
-  }
+  leaveWhenTold(new Shutdown(application, listeners), logger);
 
   const ports = await listeners.open();
   application.get(Readiness).setReady();

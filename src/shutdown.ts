@@ -19,16 +19,17 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 /**
  * The way out: readiness fails, requests are still served for `readinessDelayMs`, the listeners close, open requests get
- * `drainMs`, what is left is cut with an in-band error, settlements are flushed, the stores close last. A second signal
- * skips the waiting, never the flushing.
+ * `drainMs`, what is left is cut with an in-band error, settlements are flushed, the stores close last.
  */
 export class Shutdown {
   private readonly logger: Logger;
-  private hurry: () => void = () => undefined;
+  /** Skips the waiting, never the flushing. */
+  hurry: () => void = () => undefined;
+  /** True once the way out has begun. */
+  hasBegun = false;
   private readonly hurried = new Promise<void>((resolve) => {
     this.hurry = resolve;
   });
-  private started: Promise<void> | undefined;
 
   constructor(
     private readonly application: INestApplication,
@@ -37,14 +38,9 @@ export class Shutdown {
     this.logger = application.get<Logger>(LOGGER);
   }
 
-  /** Begins, or when begun hurries. Resolves when the process may exit. */
-  start(reason: string): Promise<void> {
-    if (this.started !== undefined) this.hurry();
-    this.started ??= this.run(reason);
-    return this.started;
-  }
-
-  private async run(reason: string): Promise<void> {
+  /** Call it once. Resolves when the process may exit, rejects when something could not be closed. */
+  async start(reason: string): Promise<void> {
+    this.hasBegun = true;
     const { readinessDelayMs, drainMs } = this.application.get(ConfigStore).current.config.server;
     const lifecycle = this.application.get(RequestLifecycle);
     this.logger.info({ reason, open_requests: lifecycle.openRequests }, 'draining');

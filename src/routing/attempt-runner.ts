@@ -6,7 +6,7 @@ import type { AttemptRecord, RequestRecord } from '../contract/record.js';
 import { type ProviderLease, ProviderRegistry } from '../providers/provider.registry.js';
 import { type AttemptPath, attemptPath } from './attempt-path.js';
 import { HealthBook } from './health.book.js';
-import { moreTelling, repeatDelayMs } from './retry-policy.js';
+import { isInexpressible, moreTelling, repeatDelayMs } from './retry-policy.js';
 import { ROUTING_RUNTIME, type RoutingRuntime } from './runtime.js';
 
 /** One planned request. */
@@ -50,7 +50,7 @@ interface Answer<T> {
   readonly startedAtMs: number;
 }
 
-type Outcome<T> = Answer<T> | { readonly error: GatewayError };
+type Outcome<T> = Answer<T> | { readonly error: GatewayError; readonly mayBeElsewhere: boolean };
 
 /**
  * Tries the deployments of a plan in order until one answers, within one deadline. It never retries after commit,
@@ -117,8 +117,8 @@ export class AttemptRunner {
       if (signal.aborted) throw abortError(signal);
       const outcome = await this.tryOne(run, deployment);
       if (!('error' in outcome)) return outcome;
-      const { error } = outcome;
-      if (!error.retryable) throw error.code === 'deadline_exceeded' ? moreTelling(failure, error) : error;
+      const { error, mayBeElsewhere } = outcome;
+      if (!mayBeElsewhere) throw error.code === 'deadline_exceeded' ? moreTelling(failure, error) : error;
       failure = moreTelling(failure, error);
       if (plan.attempts.length > 1) position++;
       else if (tries > 1 || tries === plan.model.maxAttempts || !(await this.pause(run, error))) break;
@@ -143,16 +143,23 @@ export class AttemptRunner {
     const { request, attempt, deadlineAtMs } = run;
     const startedAtMs = this.runtime.now();
     const note = openRecord(request, deployment);
+    let wasSent = false;
+    const onDispatch = (): void => {
+      wasSent = true;
+      request.onDispatch?.();
+    };
     try {
-      const value = await attempt(deployment, contextOf(request, deadlineAtMs - startedAtMs));
+      const context = contextOf(request, deadlineAtMs - startedAtMs, onDispatch);
+      const value = await attempt(deployment, context);
       request.record.deployment = deployment.id;
       request.record.provider = deployment.provider.name;
       return { value, deployment, startedAtMs };
     } catch (thrown) {
       const error = this.failureOf(run, thrown);
       note.error = error.code;
-      this.health.failed(deployment, error);
-      return { error };
+      const cannotExpress = isInexpressible(error, wasSent);
+      if (!cannotExpress) this.health.failed(deployment, error);
+      return { error, mayBeElsewhere: error.retryable || cannotExpress };
     } finally {
       note.durationMs = this.runtime.now() - startedAtMs;
       request.record.upstreamMs += note.durationMs;
@@ -184,14 +191,14 @@ function openRecord({ plan, record, path }: AttemptRequest, deployment: Deployme
   return note;
 }
 
-function contextOf({ plan, requestId, signal, onDispatch }: AttemptRequest, leftMs: number): AttemptContext {
+function contextOf(
+  { plan, requestId, signal }: AttemptRequest,
+  leftMs: number,
+  onDispatch: () => void,
+): AttemptContext {
   const { connectMs, firstContentMs, idleMs } = plan.model.timeouts;
   const timeouts = { connectMs, firstContentMs, idleMs, totalMs: Math.max(1, Math.floor(leftMs)) };
-  return { requestId, signal, timeouts, onDispatch: onDispatch ?? ignore };
-}
-
-function ignore(): void {
-  // Nobody asked to be told.
+  return { requestId, signal, timeouts, onDispatch };
 }
 
 function abortError({ reason }: AbortSignal): GatewayError {

@@ -143,6 +143,22 @@ describe('one model over several clouds', () => {
     expect(response.headers.get('x-tollgate-warnings')).toContain('logit_bias=dropped');
   });
 
+  it('what one cloud cannot express is asked of the next, and never hides a more telling failure', async () => {
+    const twice = { messages: [...messages], n: 2 };
+    world.azure.defaultScript = { failure: { status: 503 } };
+    gemini.defaultScript = { reply: { text: 'Hello from Gemini.', choices: 2, usage } };
+    const answer = await client.chat.completions.create({ model: fresh(), ...twice });
+    expect(answer.choices).toHaveLength(2);
+    expect(bedrock.records).toHaveLength(0);
+    expect(await world.gateway.accessLine(String(answer._request_id))).toMatchObject({
+      attempts: [{ error: 'provider_overloaded' }, { error: 'unsupported_parameter' }, {}],
+    });
+
+    world.azure.defaultScript = { failure: { status: 429, retryAfter: '7' } };
+    gemini.defaultScript = { failure: { status: 503 } };
+    await expect(client.chat.completions.create({ model: fresh(), ...twice })).rejects.toMatchObject({ status: 429 });
+  });
+
   it('a fault of the caller goes to no other cloud', async () => {
     world.azure.defaultScript = { failure: { status: 400, message: 'Unknown parameter: foo.' } };
     await expect(client.chat.completions.create({ model: fresh(), messages: [...messages] })).rejects.toMatchObject({

@@ -143,6 +143,16 @@ describe('bodies forwarded on OpenAI’s wire', () => {
     expect(cut.type === 'stream' && cut.tap.isComplete()).toBe(false);
   });
 
+  it('O15: bytes of an open event are a break, though every choice has finished', async () => {
+    const native = await compatible({});
+    const whole = sseEvent({ id: 'c', choices: [{ index: 0, delta: { content: 'Hi' }, finish_reason: 'stop' }] });
+    const pieces = [whole, Buffer.from('data: {"choi')];
+    fake.enqueue({ wire: { status: 200, headers: { 'content-type': 'text/event-stream' }, pieces } });
+    const response = await send(native, { stream: true, body: { ...ASK, stream: true } });
+    if (response.type !== 'stream') throw new Error('expected a stream');
+    expect(await drain(response.source)).toMatchObject({ text: whole.toString(), error: 'provider_stream_broken' });
+  });
+
   it('O17: functions and function_call are forwarded, and so is the call', async () => {
     const native = await openAI();
     const message = { role: 'assistant', content: null, function_call: { name: 'f', arguments: '{}' } };

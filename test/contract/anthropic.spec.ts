@@ -89,8 +89,6 @@ describe('a caller', () => {
 
 describe('reasoning state of Claude', () => {
   it('is taken by this wire from another platform, and by that platform from this wire', () => {
-    const { reasoningState: issue, readReasoningState: read } =
-      await import('../../src/providers/bedrock/bedrock.state.js');
     const seals = [
       { type: 'signature', value: 'c2ln' },
       { type: 'redacted', value: Buffer.from('opaque').toString('base64') },

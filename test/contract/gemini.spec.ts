@@ -102,6 +102,10 @@ describe('a gateway behind a forward proxy', () => {
         providers: { gemini: { kind: 'gemini', apiKey: FAKE_GEMINI_KEY, baseUrl: origin } },
         models: { embeddings: model('embeddings'), chat: model('chat') },
       },
+    }).catch(async (error: unknown) => {
+      proxy.close();
+      await fake.close();
+      throw error;
     });
     try {
       const answer = await fetch(`${gateway.data}/v1/${path}`, {

@@ -310,6 +310,15 @@ describe('bodies that mean harm', () => {
       expect(received).not.toContain('traceparent');
     });
 
+    it('as its address is believed of proxies alone, and here none is trusted', async () => {
+      const headers = { authorization: '', 'x-forwarded-for': '203.0.113.9', forwarded: 'for=203.0.113.9' };
+      const { requestId } = await call(world, {
+        body: chatBody(),
+        headers: { ...headers, 'x-real-ip': '203.0.113.9' },
+      });
+      expect(await world.gateway.accessLine(requestId)).toMatchObject({ status: 401, address: '127.0.0.1' });
+    });
+
     it('as user or metadata changes nothing of who it is', async () => {
       const body = chatBody('single', {
         user: 'admin',

@@ -9,7 +9,12 @@ export async function metricValue(origin: string, name: string, ...words: readon
   return sum;
 }
 
-/** Resolves when the metric has the value; the store of metrics is asked again and again. */
-export async function untilMetric(origin: string, name: string, value: number): Promise<void> {
-  while ((await metricValue(origin, name)) !== value) await new Promise((resolve) => setImmediate(resolve));
+/** Resolves when the metric, of the series that hold the words, has the value: it is asked again and again. */
+export async function untilMetric(
+  origin: string,
+  name: string,
+  value: number,
+  ...words: readonly string[]
+): Promise<void> {
+  while ((await metricValue(origin, name, ...words)) !== value) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,11 +1,9 @@
 import { hashApiKey, parseApiKey, API_KEY_PREFIX } from '../contract/api-key.js';
 import type { Caller } from '../contract/caller.js';
+import { FOREIGN_SECRET_LENGTH, isForeignSecret } from '../contract/foreign-secret.js';
 import type { KeyConfig, TollgateConfig } from '../config/config.schema.js';
 import { allowedModels } from './allowed-models.js';
 import { findOrganisation } from './membership.js';
-
-/** Shortest and longest secret accepted that is not a Tollgate key. */
-export const FOREIGN_SECRET_LENGTH = { min: 32, max: 512 } as const;
 
 interface IndexedKey {
   readonly caller: Caller;
@@ -89,13 +87,4 @@ function put(entries: Map<string, IndexedKey>, hash: string, entry: IndexedKey):
 
 function optionalModels(models: ReadonlySet<string> | undefined): Pick<Caller, 'models'> {
   return models === undefined ? {} : { models };
-}
-
-function isForeignSecret(text: string): boolean {
-  return (
-    text.length >= FOREIGN_SECRET_LENGTH.min &&
-    text.length <= FOREIGN_SECRET_LENGTH.max &&
-    !text.startsWith(API_KEY_PREFIX) &&
-    /^[\x21-\x7e]+$/.test(text)
-  );
 }

@@ -1,10 +1,14 @@
 import { sampleKinds } from '../../test/support/config-samples.js';
+import { generateApiKey, hashApiKey } from '../contract/api-key.js';
 import { configFindings } from './config.checks.js';
 import { formatPath } from './config.problem.js';
 import { configSchema } from './config.schema.js';
 
 const HASH = 'ab'.repeat(32);
 const PEPPER = 'p'.repeat(32);
+const SECRET = 's'.repeat(32);
+const KEY = generateApiKey();
+const keyOf = (secret: string, index: number) => ({ id: `k${index}`, secret });
 const base = {
   providers: { desk: { kind: 'paper' } },
   models: { small: { aliases: ['tiny'], deployments: [{ provider: 'desk', model: 'm' }] } },
@@ -32,7 +36,7 @@ describe('configFindings', () => {
   it('finds nothing in a sound configuration', () => {
     expect(
       check({
-        keys: [{ id: 'a', secret: 's', organisation: 'lab', team: 'web', models: ['tiny'], limits }],
+        keys: [{ id: 'a', secret: SECRET, organisation: 'lab', team: 'web', models: ['tiny'], limits }],
         organisations: { lab: { limits, models: ['small'], teams: { web: { limits } } } },
         auth: { jwt: [issuer] },
       }),
@@ -44,6 +48,14 @@ describe('configFindings', () => {
       'two listeners on one port',
       { server: { port: 80, adminPort: 80 } },
       ['server.adminPort: the same port as server.port'],
+    ],
+    [
+      'a host that is none',
+      { server: { host: '[::1]' } },
+      [
+        'server.host: is no host name and no IP address' +
+          ' | for example 0.0.0.0 (all addresses of IPv4), :: (all), 127.0.0.1; without scheme, port and brackets',
+      ],
     ],
     ['any free port twice', { server: { port: 0, adminPort: 0 } }, []],
     ['an old pepper alone', { auth: { previousPepper: PEPPER } }, ['auth.previousPepper: needs auth.pepper beside it']],
@@ -66,31 +78,75 @@ describe('configFindings', () => {
       'keys that are one',
       {
         keys: [
-          { id: 'a', secret: 's' },
-          { id: 'a', secret: 's' },
+          { id: 'a', secret: SECRET },
+          { id: 'a', secret: SECRET },
         ],
       },
       ['keys[1].id: the same id as keys[0].id', 'keys[1].secret: the same secret as keys[0].secret'],
     ],
     [
+      'hashes that are one',
+      {
+        keys: [
+          { id: 'a', hash: HASH },
+          { id: 'b', hash: HASH },
+        ],
+        auth: { pepper: PEPPER },
+      },
+      ['keys[1].hash: the same hash as keys[0].hash'],
+    ],
+    [
+      'a key given once by secret and once by hash',
+      {
+        keys: [
+          { id: 'a', secret: KEY },
+          { id: 'b', hash: hashApiKey(PEPPER, KEY) },
+          { id: 'c', hash: hashApiKey('q'.repeat(32), KEY) },
+        ],
+        auth: { pepper: PEPPER, previousPepper: 'q'.repeat(32) },
+      },
+      [
+        'keys[1].hash: the same key as keys[0].secret | remove one of them',
+        'keys[2].hash: the same key as keys[0].secret | remove one of them',
+      ],
+    ],
+    [
+      'a key of ours that was not copied whole',
+      { keys: [{ id: 'a', secret: KEY.slice(0, -1) }] },
+      [
+        'keys[0].secret: starts with "tg_" and is no Tollgate key: its length, characters or checksum are wrong' +
+          ' | copy the key whole; "npm run key:new" makes a new one',
+      ],
+    ],
+    [
+      'secrets that no key may be',
+      { keys: ['s'.repeat(31), 's'.repeat(513), `${SECRET} s`].map((secret, index) => ({ id: `k${index}`, secret })) },
+      [0, 1, 2].map(
+        (index) =>
+          `keys[${index}].secret: is neither a Tollgate key nor another secret of 32 to 512 printable characters` +
+          ' | "npm run key:new" makes a key',
+      ),
+    ],
+    ['a key of ours, and secrets of both lengths', { keys: [KEY, SECRET, 's'.repeat(512)].map(keyOf) }, []],
+    [
       'an unknown organisation',
-      { keys: [{ id: 'a', secret: 's', organisation: 'defualt' }] },
+      { keys: [{ id: 'a', secret: SECRET, organisation: 'defualt' }] },
       ['keys[0].organisation: there is no organisation "defualt" | did you mean "default"?'],
     ],
     [
       'an organisation named like a member of every object',
-      { keys: [{ id: 'a', secret: 's', organisation: 'constructor' }] },
+      { keys: [{ id: 'a', secret: SECRET, organisation: 'constructor' }] },
       ['keys[0].organisation: there is no organisation "constructor"'],
     ],
     [
       'an unknown team',
-      { keys: [{ id: 'a', secret: 's', team: 'web' }] },
-      ['keys[0].team: there is no team of the organisation "default" "web"'],
+      { keys: [{ id: 'a', secret: SECRET, team: 'web' }] },
+      ['keys[0].team: there is no team "web" in the organisation "default"'],
     ],
     [
       'unknown models in allow-lists',
       {
-        keys: [{ id: 'a', secret: 's', models: ['small', 'smal'] }],
+        keys: [{ id: 'a', secret: SECRET, models: ['small', 'smal'] }],
         organisations: { default: { models: ['nothing-like-it'] } },
       },
       [
@@ -166,7 +222,7 @@ describe('configFindings', () => {
   });
 
   const lab = { lab: { limits, teams: { web: { limits } } } };
-  const key = { id: 'a', secret: 's', organisation: 'lab' };
+  const key = { id: 'a', secret: SECRET, organisation: 'lab' };
   it.each([
     ['nobody', {}, [unreachableOrganisation]],
     ['a key without a team', { keys: [key] }, [unreachableTeam]],

@@ -1,8 +1,10 @@
 import type { ConfigPath, Finding } from './config.problem.js';
 import type { TollgateConfig } from './config.schema.js';
+import { connectionFindings } from './connection.checks.js';
 import { allowListFindings, duplicateFindings, membershipFindings, modelNames, undeclared } from './declared.checks.js';
 import { issuerFindings } from './issuer.checks.js';
 import { unreachableLimits } from './reachable.checks.js';
+import { secretFindings } from './secret.checks.js';
 
 /** What a schema cannot see: names that lead nowhere, names given twice, and settings that exclude each other. */
 export function configFindings(config: TollgateConfig): Finding[] {
@@ -10,6 +12,7 @@ export function configFindings(config: TollgateConfig): Finding[] {
   return [
     ...serverFindings(config),
     ...redisFindings(config),
+    ...connectionFindings(config),
     ...modelFindings(config),
     ...Object.entries(config.organisations).flatMap(([id, organisation]) =>
       allowListFindings(models, organisation.models, ['organisations', id, 'models']),
@@ -77,6 +80,7 @@ function keyFindings({ keys, organisations, auth, redis }: TollgateConfig): Find
     ...duplicateFindings(texts('id'), 'id'),
     ...duplicateFindings(texts('hash'), 'hash'),
     ...duplicateFindings(texts('secret'), 'secret'),
+    ...secretFindings(keys, auth),
     ...keys.flatMap((key, index) => membershipFindings(organisations, key, ['keys', index])),
     ...(lacksPepper ? [unpeppered(byHash.path)] : []),
   ];

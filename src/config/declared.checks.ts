@@ -36,7 +36,8 @@ export function membershipFindings(
   const organisation = Object.hasOwn(organisations, id) ? organisations[id] : undefined;
   if (!organisation) return [undeclared([...path, 'organisation'], 'organisation', id, Object.keys(organisations))];
   if (team === undefined || Object.hasOwn(organisation.teams, team)) return [];
-  return [undeclared([...path, 'team'], `team of the organisation "${id}"`, team, Object.keys(organisation.teams))];
+  const finding = undeclared([...path, 'team'], 'team', team, Object.keys(organisation.teams));
+  return [{ ...finding, message: `${finding.message} in the organisation "${id}"` }];
 }
 
 /** Findings for every text that was there before; the message does not repeat it, for it may be a secret. */

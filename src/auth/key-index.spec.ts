@@ -11,6 +11,7 @@ const entry = (changes: Partial<KeyConfig> = {}): KeyConfig => ({
   hash: changes.secret === undefined ? hashApiKey(PEPPER, KEY) : undefined,
   organisation: 'default',
   limits: {},
+  labels: [],
   strict: false,
   ...changes,
 });

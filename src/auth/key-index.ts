@@ -67,6 +67,7 @@ export class KeyIndex {
         ...(key.user !== undefined && { user: key.user }),
         ...optionalModels(allowedModels(key.models, organisation.models)),
         limits: key.limits,
+        ...(key.labels.length > 0 && { labels: key.labels }),
         ...(key.strict && { strict: true }),
       },
     };

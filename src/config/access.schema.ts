@@ -26,6 +26,10 @@ export const keySchema = z
     user: identifier.optional(),
     models: z.array(modelName).optional().describe('Models the key may use; absent = all, [] = none.'),
     limits: limitsSchema,
+    labels: z
+      .array(identifier)
+      .default([])
+      .describe('Only deployments that carry all of these may serve the key, for example a region of residency.'),
     strict: z
       .boolean()
       .default(false)

@@ -3,7 +3,7 @@ import type { TollgateConfig } from './config.schema.js';
 import { connectionFindings } from './connection.checks.js';
 import { allowListFindings, duplicateFindings, membershipFindings, modelNames, undeclared } from './declared.checks.js';
 import { issuerFindings } from './issuer.checks.js';
-import { unreachableLimits } from './reachable.checks.js';
+import { unmetLabels, unreachableLimits } from './reachable.checks.js';
 import { secretFindings } from './secret.checks.js';
 
 /** What a schema cannot see: names that lead nowhere, names given twice, and settings that exclude each other. */
@@ -21,6 +21,7 @@ export function configFindings(config: TollgateConfig): Finding[] {
     ...config.keys.flatMap((key, index) => allowListFindings(models, key.models, ['keys', index, 'models'])),
     ...issuerFindings(config),
     ...unreachableLimits(config),
+    ...unmetLabels(config),
   ];
 }
 

@@ -56,3 +56,16 @@ function issuerMemberships({ claims, grants }: JwtIssuerConfig): Membership[] {
 function hasLimits(limits: Readonly<Record<string, unknown>>): boolean {
   return Object.values(limits).some((limit) => limit !== undefined);
 }
+
+/** Findings for labels of keys that no deployment carries: every call of such a key would be refused. */
+export function unmetLabels(config: TollgateConfig): Finding[] {
+  const deployments = Object.values(config.models).flatMap((model) => model.deployments);
+  const carried = new Set(deployments.flatMap(({ labels }) => labels));
+  return config.keys.flatMap((key, index) =>
+    key.labels.flatMap((label, place): Finding[] => {
+      if (carried.has(label)) return [];
+      const message = `no deployment carries the label "${label}", so the key could use none`;
+      return [{ path: ['keys', index, 'labels', place], message, hint: 'give it to a deployment, or remove it here' }];
+    }),
+  );
+}

@@ -17,6 +17,8 @@ export interface Caller {
   readonly user?: string;
   /** Models the caller may use; absent = all of the organisation, empty = none. */
   readonly models?: ReadonlySet<string>;
+  /** Labels a deployment must carry to serve this caller; absent = any deployment may. */
+  readonly labels?: readonly string[];
   /** True = a request that would lose anything in translation is refused; absent = false. */
   readonly strict?: boolean;
   /** Limits of this caller; absent = none. */

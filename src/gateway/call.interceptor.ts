@@ -47,7 +47,7 @@ export class CallInterceptor implements NestInterceptor {
     if (typeof deployment === 'string') body['model'] = deployment;
     const envelope = dialect.envelope(body, bytes.length);
     record.stream = envelope.stream;
-    const plan = this.routing.plan(envelope, caller);
+    const plan = this.routing.plan(envelope, caller, caller.labels === undefined ? {} : { labels: caller.labels });
     record.model = plan.model.name;
     const isStrict = plan.model.strict || caller.strict === true || asksStrictness(request);
     live.call = { dialect, body, envelope, plan, isStrict };

@@ -25,7 +25,7 @@ function shellEnvironment(variables: Variables): NodeJS.ProcessEnv {
 
 /** Runs a shell command in the checkout, or in `directory`. Never rejects for what the command does. */
 export function runShell(command: string, variables: Variables = {}, directory = ROOT): Promise<Finished> {
-  return runFile('bash', ['-uo', 'pipefail', '-c', command], { variables, directory });
+  return runFile('bash', ['--norc', '-uo', 'pipefail', '-c', command], { variables, directory });
 }
 
 /** Runs a program. Never rejects for what it does. */
@@ -73,7 +73,7 @@ async function untilStarted(child: ChildProcess): Promise<Pick<StartedGateway, '
 export async function startByCommand(command: string): Promise<StartedGateway> {
   const ports = { TOLLGATE_PORT: '0', TOLLGATE_ADMIN_PORT: '0', TOLLGATE_METRICS_PORT: '0' };
   // A group of its own, so that whatever the command started ends with it.
-  const child = spawn('bash', ['-c', command], { cwd: ROOT, env: shellEnvironment(ports), detached: true });
+  const child = spawn('bash', ['--norc', '-c', command], { cwd: ROOT, env: shellEnvironment(ports), detached: true });
   const end = async (): Promise<void> => {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');

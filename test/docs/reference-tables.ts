@@ -69,7 +69,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   'providers.<id>.credentials.assumeRole.roleArn': 'The role.',
   'models.<name>.operation': 'What the model is for.',
   'models.<name>.deployments[].weight': 'Share of the traffic within its priority; 0 = only after the others.',
-  'models.<name>.deployments[].labels': 'Free words; nothing routes by them yet.',
+  'models.<name>.deployments[].labels': 'Words keys may demand of a deployment.',
   'models.<name>.maxAttempts': 'Attempts for one request, the first included.',
   'models.<name>.timeouts.connectMs': 'Until the connection to the provider stands.',
 };

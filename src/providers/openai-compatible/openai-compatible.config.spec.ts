@@ -29,8 +29,19 @@ describe('the settings of a compatible server', () => {
     [{ headers: { 'Content-Length': '1' } }],
     [{ headers: { 'a b': 'c' } }],
     [{ baseUrl: 'http://llm.example/v1' }],
+    [{ baseUrl: 'http://llm.example/v1', allowHttp: false }],
+    [{ baseUrl: 'ftp://llm.example/v1', allowHttp: true }],
+    [{ baseUrl: 'http://user:word@llm.example/v1', allowHttp: true }],
   ])('refuse %j', (settings) => {
     expect(openAICompatibleSettings.safeParse({ ...URL_ONLY, ...settings }).success).toBe(false);
+  });
+
+  it('take http off loopback only where it is allowed, and on loopback always', () => {
+    const inCluster = { baseUrl: 'http://vllm.models.svc:8000/v1', allowHttp: true };
+    expect(baseUrlOf(openAICompatibleSettings.parse(inCluster))).toBe(inCluster.baseUrl);
+    const { error } = openAICompatibleSettings.safeParse({ ...inCluster, allowHttp: undefined });
+    expect(error?.issues).toMatchObject([{ path: ['baseUrl'], message: expect.stringContaining('allowHttp') }]);
+    expect(openAICompatibleSettings.safeParse({ baseUrl: 'http://127.0.0.1:8000/v1' }).success).toBe(true);
   });
 
   it('leave bodies alone where nothing differs', () => {

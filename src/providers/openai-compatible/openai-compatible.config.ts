@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { upstreamUrl } from '../../config/upstream-url.js';
+import { clearUpstreamUrl, isClearUrl } from '../../config/upstream-url.js';
 import { FEATURE_NAMES } from './openai-compatible.features.js';
 import { PLAIN, PRESET_NAMES, presetOf, type Differences } from './openai-compatible.presets.js';
 
@@ -15,7 +15,15 @@ const headerName = z
 export const openAICompatibleSettings = z
   .strictObject({
     preset: z.enum(PRESET_NAMES).optional().describe('A known server, whose address and differences hold.'),
-    baseUrl: upstreamUrl.optional().describe('Up to and including the version, such as https://llm.example/v1.'),
+    baseUrl: clearUpstreamUrl
+      .optional()
+      .describe(
+        'Up to and including the version, such as https://llm.example/v1; http off loopback needs `allowHttp`.',
+      ),
+    allowHttp: z
+      .boolean()
+      .default(false)
+      .describe('Allows a baseUrl of http off loopback: the key and all content cross the network in the clear.'),
     apiKey: z
       .string()
       .min(1)
@@ -57,6 +65,10 @@ export const openAICompatibleSettings = z
   })
   .refine(({ baseUrl, preset }) => baseUrl !== undefined || presetOf(preset).baseUrl !== undefined, {
     message: 'give "baseUrl", or a "preset" that has one',
+    path: ['baseUrl'],
+  })
+  .refine(({ baseUrl, allowHttp }) => allowHttp || baseUrl === undefined || !isClearUrl(baseUrl), {
+    message: 'use https, or set "allowHttp" where the network may see the key and all content',
     path: ['baseUrl'],
   });
 

@@ -43,6 +43,22 @@ describe('errorOfResponse', () => {
     });
   });
 
+  it('O12: keeps what a model that reasons does not take', () => {
+    const error = {
+      message: "Unsupported value: 'temperature' does not support 0.5 with this model.",
+      type: 'invalid_request_error',
+      param: 'temperature',
+      code: 'unsupported_value',
+    };
+    expect(errorOfResponse(response(400, { error }))).toMatchObject({
+      code: 'provider_rejected',
+      status: 400,
+      message: error.message,
+      param: 'temperature',
+      providerCode: 'unsupported_value',
+    });
+  });
+
   it.each([413, 415, 422])('keeps the status %d', (status) => {
     expect(errorOfResponse(response(status, { error: { message: 'No.' } }))).toMatchObject({
       code: 'provider_rejected',

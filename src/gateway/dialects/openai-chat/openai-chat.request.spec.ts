@@ -189,3 +189,17 @@ describe('a chat request that is wrong', () => {
     expect(() => toCanonicalChat({ messages: MESSAGES })).toThrow('"model"');
   });
 });
+
+describe('a chat request that no model is asked', () => {
+  it.each(['disabled', 'invalid', '', 'most'])('G32: names no effort there is: %j', (effort) => {
+    expect(refusalOf({ reasoning_effort: effort })).toMatchObject({
+      code: 'invalid_value',
+      status: 400,
+      param: 'reasoning_effort',
+    });
+  });
+
+  it('O10: has no messages', () => {
+    expect(refusalOf({ messages: [] })).toMatchObject({ code: 'invalid_value', status: 400, param: 'messages' });
+  });
+});

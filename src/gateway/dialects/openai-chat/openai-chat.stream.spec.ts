@@ -115,6 +115,11 @@ describe('a streamed chat answer', () => {
     expect(deltas([{ type: 'refusal-delta', text: 'I "cannot".' }])).toEqual([{ refusal: 'I "cannot".' }]);
   });
 
+  it('carries remarks on the text', () => {
+    const annotation = { type: 'url_citation', url_citation: { url: 'https://example.com', title: 'A "b"' } };
+    expect(deltas([{ type: 'annotation', annotation }])).toEqual([{ annotations: [annotation] }]);
+  });
+
   it('numbers tool calls within their choice, with id and name in the first delta alone', () => {
     expect(
       deltas([
@@ -197,6 +202,13 @@ describe('the usage of a streamed answer', () => {
       },
     });
     expect(presented(parts, true).endsWith(`\n\n${DONE_EVENT}`)).toBe(true);
+  });
+
+  it('H21: comes behind a last chunk that says why it ended and nothing else, and before the mark', () => {
+    const [, , last, usage] = chunks(parts, true);
+    expect(last).toMatchObject({ choices: [{ delta: {}, finish_reason: 'stop' }] });
+    expect(usage).toMatchObject({ choices: [] });
+    expect(presented(parts, true).split('\n\n').at(-2)).toBe('data: [DONE]');
   });
 
   it('not asked for, is nowhere', () => {

@@ -67,7 +67,6 @@ export abstract class Relay {
   /** The client is gone but the provider bills on: read to the end, write nothing. */
   detach(): void {
     this.isDetached = true;
-    this.held = [];
     this.resumeSource();
   }
 

@@ -106,7 +106,7 @@ async function openRelay(
     return new NativeRelay({ ...options, maxEventBytes, includeUsage, terminal: dialect.streamTerminal });
   }
   if (provider.chat === undefined) throw new GatewayError('not_supported');
-  const stream = await provider.chat.stream({ request: dialect.toCanonical(body), model, context, warn });
+  const stream = await provider.chat.stream({ request: dialect.toCanonical(body, warn), model, context, warn });
   return new TranslatedRelay({
     writer,
     streamError,

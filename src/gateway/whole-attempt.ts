@@ -53,7 +53,7 @@ export async function wholeAttempt(
     throw new GatewayError('provider_bad_response', { cause: 'a stream where a whole answer was asked for' });
   }
   if (dialect.operation === 'chat' && provider.chat !== undefined) {
-    const response = await provider.chat.complete({ request: dialect.toCanonical(body), model, context, warn });
+    const response = await provider.chat.complete({ request: dialect.toCanonical(body, warn), model, context, warn });
     return answer(dialect.present(response, presentOptions(dispatch)), {}, response.usage);
   }
   if (dialect.operation === 'embeddings' && provider.embeddings !== undefined) {

@@ -34,8 +34,8 @@ export interface PresentOptions {
 export interface ChatDialect extends BaseDialect {
   readonly name: 'openai-chat';
   readonly operation: 'chat';
-  /** Whole translation; throws GatewayError `invalid_value` with the field's path. */
-  toCanonical(body: JsonObject): ChatRequest;
+  /** Whole translation; warns of fields it has no place for. Throws GatewayError `invalid_value` with the field's path. */
+  toCanonical(body: JsonObject, warn: (warning: LossWarning) => void): ChatRequest;
   present(response: ChatResponse, options: PresentOptions): string;
   /** UTF-8 bytes of what the model generated in an answer of this dialect; for estimates where usage is missing. */
   generatedBytes(answer: string): number;

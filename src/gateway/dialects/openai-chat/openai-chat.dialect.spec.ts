@@ -173,7 +173,8 @@ describe('state that a provider wants back', () => {
     { type: 'tool-call', id: 'call_a', name: 'look', arguments: '{"at":1}', state: state('s2') },
   ] as const;
   const givenBack = (message: JsonObject) =>
-    openAiChatDialect.toCanonical({ model: 'm', messages: [...MESSAGES, message] }).messages[1]?.content;
+    openAiChatDialect.toCanonical({ model: 'm', messages: [...MESSAGES, message] }, () => undefined).messages[1]
+      ?.content;
 
   it('comes back from a whole answer as it went out', () => {
     const response = { choices: [{ content: expected, finishReason: 'tool-calls' as const }] };

@@ -63,13 +63,29 @@ function toUserPart(part: WireUserPart, param: string): UserPart {
   }
 }
 
+/** Media types of files that come as bare base64, by the ending of their names; a file without one is taken for a PDF. */
+const FILE_TYPES: Readonly<Record<string, string>> = {
+  csv: 'text/csv',
+  docx: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+  html: 'text/html',
+  md: 'text/markdown',
+  txt: 'text/plain',
+  xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+};
+
+function mediaTypeOf(filename = ''): string {
+  return FILE_TYPES[filename.slice(filename.lastIndexOf('.') + 1).toLowerCase()] ?? 'application/pdf';
+}
+
 type WireFile = Extract<WireUserPart, { type: 'file' }>['file'];
 
 function toFilePart(file: WireFile, param: string): FilePart {
   if (file.file_data === undefined) {
     throw invalidValue(param, 'Send the file inline in "file_data"; uploaded file ids are not known to this model.');
   }
-  const source = mediaSource(file.file_data, `${param}.file_data`);
+  const source = isBase64(file.file_data)
+    ? ({ type: 'base64', mediaType: mediaTypeOf(file.filename), data: file.file_data } as const)
+    : mediaSource(file.file_data, `${param}.file_data`);
   return {
     type: 'file',
     source,

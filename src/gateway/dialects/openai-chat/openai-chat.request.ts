@@ -1,8 +1,10 @@
 import type { z } from 'zod';
 import type { ChatRequest, ResponseFormat, Tool, ToolChoice } from '../../../contract/chat-request.js';
 import { GatewayError } from '../../../contract/errors.js';
+import type { LossWarning } from '../../../contract/provider.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../contract/json.js';
 import { invalidValue } from '../fields.js';
+import { unknownFields } from '../unknown-fields.js';
 import { cachePoint, toMessage } from './openai-chat.messages.js';
 import { chatCompletionRequest, type ChatCompletionBody } from './openai-chat.schema.js';
 
@@ -105,6 +107,21 @@ function extraFields(body: JsonObject): Record<string, JsonValue> | undefined {
   return extra;
 }
 
+/** Fields whose inside is translated piece by piece, so that a piece nobody knows would be lost in silence. */
+const TRANSLATED_DEEPLY = ['messages', 'tools', 'tool_choice', 'response_format'] as const;
+
+function warnOfUnknown(body: JsonObject, warn: (warning: LossWarning) => void): void {
+  for (const name of TRANSLATED_DEEPLY) {
+    for (const field of unknownFields(chatCompletionRequest.shape[name], body[name], name)) {
+      warn({ field, kind: 'dropped', detail: 'the gateway does not know this field' });
+    }
+  }
+}
+
+function ignore(): void {
+  // Whoever asks without a listener wants the request alone.
+}
+
 /** Drops the keys whose value is null or undefined. */
 function present<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null)) as {
@@ -113,9 +130,10 @@ function present<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[
 }
 
 /** A body in OpenAI's shape as a canonical request. Throws `invalid_value` or `unsupported_parameter` with the path. */
-export function toCanonicalChat(body: JsonObject): ChatRequest {
+export function toCanonicalChat(body: JsonObject, warn: (warning: LossWarning) => void = ignore): ChatRequest {
   const extra = extraFields(body);
   const wire = parseBody(body);
+  warnOfUnknown(body, warn);
   const stop = typeof wire.stop === 'string' ? [wire.stop] : wire.stop;
   return {
     messages: wire.messages.map((message, index) => toMessage(message, `messages[${index}]`)),

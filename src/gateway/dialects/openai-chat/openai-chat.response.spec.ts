@@ -96,6 +96,33 @@ describe('a whole chat answer', () => {
     expect(messageOf({ type: 'reasoning', text: 'Hm' }).content).toBe('');
   });
 
+  it('gathers the remarks on its texts', () => {
+    const remark = (index: number) => ({ type: 'url_citation', url_citation: { start_index: index } });
+    const message = messageOf(
+      { type: 'text', text: 'a', annotations: [remark(0), remark(1)] },
+      { type: 'text', text: 'b', annotations: [remark(2)] },
+    );
+    expect(message.annotations).toEqual([remark(0), remark(1), remark(2)]);
+    expect(messageOf({ type: 'text', text: 'a' })).not.toHaveProperty('annotations');
+  });
+
+  it('counts audio where the provider does', () => {
+    const usage = {
+      promptTokens: 10,
+      cachedPromptTokens: 0,
+      cacheWriteTokens: 0,
+      completionTokens: 5,
+      reasoningTokens: 0,
+      audioPromptTokens: 4,
+      audioCompletionTokens: 2,
+      source: 'final',
+    } as const;
+    expect(present({ choices: [choice([])], usage }).usage).toMatchObject({
+      prompt_tokens_details: { audio_tokens: 4 },
+      completion_tokens_details: { audio_tokens: 2 },
+    });
+  });
+
   it('tells a refusal as one', () => {
     expect(messageOf({ type: 'refusal', text: 'I ' }, { type: 'refusal', text: 'cannot' })).toEqual({
       role: 'assistant',

@@ -33,6 +33,8 @@ const userPart = z.discriminatedUnion('type', [
 const stateHolder = z.record(z.string(), z.looseObject({ state: z.string().optional() }));
 
 const toolCall = z.looseObject({
+  // Clients that gather a stream send the index back; the order says the same.
+  index: z.int().optional(),
   id: z.string().min(1),
   type: z.literal('function').optional(),
   function: z.looseObject({ name: z.string().min(1), arguments: z.string() }),
@@ -57,10 +59,17 @@ const message = z.discriminatedUnion('role', [
     content: z.union([z.string(), z.array(z.discriminatedUnion('type', [textPart, refusalPart]))]).nullish(),
     name: z.string().optional(),
     refusal: z.string().nullish(),
+    // What an answer was annotated with goes back with it, and says nothing to the model.
+    annotations: z.array(z.json()).nullish(),
     reasoning_content: z.string().nullish(),
     reasoning_details: z
       .array(
-        z.looseObject({ text: z.string().optional(), issuer: z.string().optional(), state: z.string().optional() }),
+        z.looseObject({
+          type: z.string().optional(),
+          text: z.string().optional(),
+          issuer: z.string().optional(),
+          state: z.string().optional(),
+        }),
       )
       .nullish(),
     tool_calls: z.array(toolCall).nullish(),

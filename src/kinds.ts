@@ -1,4 +1,5 @@
 import { anthropicKind } from './providers/anthropic/anthropic.module.js';
+import { azureAiFoundryKind } from './providers/azure-ai-foundry/azure-ai-foundry.module.js';
 import { azureOpenAIKind } from './providers/azure-openai/azure-openai.module.js';
 import { bedrockKind } from './providers/bedrock/bedrock.module.js';
 import { geminiKind } from './providers/gemini/gemini.module.js';
@@ -11,6 +12,7 @@ import { vertexKind } from './providers/vertex/vertex.module.js';
 /** Every provider kind of this build: the one line a new one adds. */
 export const KINDS: readonly ProviderKindRegistration[] = [
   anthropicKind,
+  azureAiFoundryKind,
   azureOpenAIKind,
   bedrockKind,
   geminiKind,

@@ -108,8 +108,8 @@ describe('toGeminiRequest', () => {
 
   it('G24/G26: sends JSON Schema as it is to generation 2 and later', () => {
     const format = { type: 'json-schema', name: 'city', schema } as const;
-    const { body, warnings } = translate({ tools: [tool], responseFormat: format }, 'gemini-2.0-flash');
-    expect(body.tools).toEqual([
+    const { body, warnings } = translate({ responseFormat: format }, 'gemini-2.0-flash');
+    expect(translate({ tools: [tool] }, 'gemini-2.0-flash').body.tools).toEqual([
       { functionDeclarations: [{ name: 'weather', description: 'Tells it.', parametersJsonSchema: schema }] },
     ]);
     expect(body.generationConfig).toEqual({ responseMimeType: 'application/json', responseJsonSchema: schema });
@@ -119,8 +119,10 @@ describe('toGeminiRequest', () => {
   it('G24/G26: rewrites schemas for older models and reports what is lost', () => {
     const strict = { ...schema, properties: { city: { type: 'string', uniqueItems: true } } };
     const format = { type: 'json-schema', name: 'city', schema: strict } as const;
-    const { body, warnings } = translate({ tools: [tool], responseFormat: format }, 'gemini-1.5-flash');
-    expect(body.tools?.[0]?.functionDeclarations[0]?.parameters).toEqual({
+    const { body, warnings } = translate({ responseFormat: format }, 'gemini-1.5-flash');
+    expect(
+      translate({ tools: [tool] }, 'gemini-1.5-flash').body.tools?.[0]?.functionDeclarations[0]?.parameters,
+    ).toEqual({
       type: 'object',
       properties: { city: { type: 'string' } },
     });

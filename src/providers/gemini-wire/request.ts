@@ -1,5 +1,6 @@
 import type { ChatRequest, ImagePart, ResponseFormat } from '../../contract/chat-request.js';
 import type { LossWarning } from '../../contract/provider.js';
+import { withInstructedFormat } from './instructed-format.js';
 import { reportInexpressible, topK } from './losses.js';
 import { toGeminiContents } from './messages.js';
 import { geminiModel, type GeminiModel } from './model.js';
@@ -16,10 +17,11 @@ type Warn = (warning: LossWarning) => void;
  * no request of this API can hold; everything else that is lost goes to `warn`.
  */
 export function toGeminiRequest(
-  request: ChatRequest,
+  asked: ChatRequest,
   { model: name, service, warn }: { readonly model: string; readonly service: GeminiService; readonly warn: Warn },
 ): GeminiRequest {
   const model = geminiModel(name);
+  const request = withInstructedFormat(asked, model, warn);
   const body: GeminiRequest = {
     ...toGeminiContents(request.messages, { model, service, warn }),
     ...toGeminiTools(request, model, warn),

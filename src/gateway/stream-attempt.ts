@@ -1,9 +1,9 @@
 import { GatewayError } from '../contract/errors.js';
 import type { Deployment } from '../contract/plan.js';
-import type { AttemptContext } from '../contract/provider.js';
+import type { AttemptContext, ChatAbility, NativeAbility } from '../contract/provider.js';
 import type { Dispatch } from './dispatch.js';
 import { NativeRelay } from './relay/native-relay.js';
-import type { Relay } from './relay/relay.js';
+import type { Relay, RelayOptions } from './relay/relay.js';
 import type { StreamTicker, Ticking } from './relay/stream-ticker.js';
 import { TranslatedRelay } from './relay/translated-relay.js';
 import { presentOptions } from './whole-attempt.js';
@@ -47,6 +47,12 @@ function openingOf(context: AttemptContext, signal: AbortSignal): Opening {
   return { context: { ...context, signal, timeouts }, contentCame: () => void (timeouts.idleMs = idleMs) };
 }
 
+/** Whom a stream is opened at. */
+interface Target {
+  readonly deployment: Deployment;
+  readonly opening: Opening;
+}
+
 /** One attempt at a streamed call. Resolves at commit, with the relay that carries on; rejects before it. */
 export async function streamAttempt(
   dispatch: Dispatch,
@@ -75,43 +81,69 @@ export async function streamAttempt(
   }
 }
 
+/** The relay of an attempt whose provider has accepted it: native where the deployment speaks the dialect. */
 async function openRelay(
   dispatch: Dispatch,
-  { provider, upstreamModel: model }: Deployment,
-  { context, contentCame }: Opening,
+  deployment: Deployment,
+  opening: Opening,
 ): Promise<NativeRelay | TranslatedRelay> {
+  const { native, chat } = deployment.provider;
+  if (native?.dialects.has(dispatch.dialect.name)) return openNative(dispatch, { native, deployment, opening });
+  if (chat !== undefined) return openTranslated(dispatch, { chat, deployment, opening });
+  throw new GatewayError('not_supported');
+}
+
+async function openNative(
+  dispatch: Dispatch,
+  { native, deployment, opening }: Target & { readonly native: NativeAbility },
+): Promise<NativeRelay> {
   const { body } = dispatch.request;
+  const { warn } = dispatch;
   const dialect = dispatch.chatDialect();
-  const includeUsage = dialect.wantsStreamUsage(body);
-  const { writer, streamError, warn } = dispatch;
-  const commitWith = (headers: Readonly<Record<string, string>>) => (): void => {
-    contentCame();
-    dispatch.committed(headers);
-  };
-  if (provider.native?.dialects.has(dialect.name)) {
-    const native = dialect.toNative(body, model, warn);
-    const response = await provider.native.send({
-      dialect: dialect.name,
-      model,
-      stream: true,
-      body: native,
-      context,
-      warn,
-    });
-    if (response.type === 'whole')
-      throw new GatewayError('provider_bad_response', { cause: 'a whole answer to a stream' });
-    const { source, tap, headers } = response;
-    const { maxEventBytes } = dispatch.settings;
-    const options = { writer, streamError, onCommit: commitWith(headers), source, tap };
-    return new NativeRelay({ ...options, maxEventBytes, includeUsage, terminal: dialect.streamTerminal });
+  const response = await native.send({
+    dialect: dialect.name,
+    model: deployment.upstreamModel,
+    stream: true,
+    body: dialect.toNative(body, deployment.upstreamModel, warn),
+    context: opening.context,
+    warn,
+  });
+  if (response.type === 'whole') {
+    throw new GatewayError('provider_bad_response', { cause: 'a whole answer to a stream' });
   }
-  if (provider.chat === undefined) throw new GatewayError('not_supported');
-  const stream = await provider.chat.stream({ request: dialect.toCanonical(body, warn), model, context, warn });
+  return new NativeRelay({
+    ...relayOptions(dispatch, opening, response.headers),
+    source: response.source,
+    tap: response.tap,
+    maxEventBytes: dispatch.settings.maxEventBytes,
+    includeUsage: dialect.wantsStreamUsage(body),
+    terminal: dialect.streamTerminal,
+  });
+}
+
+async function openTranslated(
+  dispatch: Dispatch,
+  { chat, deployment, opening }: Target & { readonly chat: ChatAbility },
+): Promise<TranslatedRelay> {
+  const { body } = dispatch.request;
+  const { warn } = dispatch;
+  const dialect = dispatch.chatDialect();
+  const request = dialect.toCanonical(body, warn);
+  const stream = await chat.stream({ request, model: deployment.upstreamModel, context: opening.context, warn });
+  const includeUsage = dialect.wantsStreamUsage(body);
   return new TranslatedRelay({
-    writer,
-    streamError,
-    onCommit: commitWith({}),
+    ...relayOptions(dispatch, opening, {}),
     stream,
     presenter: dialect.presenter({ ...presentOptions(dispatch), includeUsage }),
   });
+}
+
+/** `headers` are those of the provider that are meant for callers. */
+function relayOptions(dispatch: Dispatch, opening: Opening, headers: Readonly<Record<string, string>>): RelayOptions {
+  const { writer, streamError } = dispatch;
+  const onCommit = (): void => {
+    opening.contentCame();
+    dispatch.committed(headers);
+  };
+  return { writer, streamError, onCommit };
 }

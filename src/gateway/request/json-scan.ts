@@ -32,7 +32,7 @@ function stringEnd(bytes: Buffer, from: number): number {
  * One pass over the bytes, before JSON.parse: parsing deep or very long input costs more than it may (a depth of
  * 100,000 parses, and then breaks JSON.stringify), so it is refused unparsed. Throws `invalid_value`.
  */
-export function scanJson(bytes: Buffer, limits: JsonLimits): void {
+function scanJson(bytes: Buffer, limits: JsonLimits): void {
   const { maxDepth, maxArrayLength } = limits;
   const counts = new Int32Array(maxDepth + 1).fill(-1);
   let depth = 0;

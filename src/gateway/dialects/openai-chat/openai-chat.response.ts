@@ -52,9 +52,10 @@ function presentMessage(choice: ChatChoice): object {
         break;
     }
   }
+  const isSilent = toolCalls.length === 0 && refusal.length === 0;
   return {
     role: 'assistant',
-    content: text.length > 0 ? text.join('') : toolCalls.length + refusal.length > 0 ? null : '',
+    content: text.length > 0 || isSilent ? text.join('') : null,
     refusal: refusal.length > 0 ? refusal.join('') : null,
     ...(reasoning.length > 0 ? { reasoning_content: reasoning.join('') } : {}),
     ...(details.length > 0 ? { reasoning_details: details } : {}),

@@ -68,7 +68,8 @@ export class OpenAiChatStream implements StreamPresenter {
     return `data: {"id":${id},"object":"chat.completion.chunk","created":${created},"model":${model},"choices":[`;
   }
 
-  private delta(choice = 0, delta: string, logprobs?: unknown): string {
+  private delta(ofChoice: number | undefined, delta: string, logprobs?: unknown): string {
+    const choice = ofChoice ?? 0;
     return this.opening(choice) + this.chunk(choice, delta, undefined, logprobs);
   }
 

@@ -182,7 +182,7 @@ describe('a chat request that is wrong', () => {
   ])('is refused by the path of the field: %s', (_name, fields, param) => {
     const error = refusalOf(fields);
     expect(error).toMatchObject({ code: 'invalid_value', status: 400, param });
-    expect(error.message.startsWith(`"${param}": `)).toBe(true);
+    expect(error.message.startsWith(`"${param}" `)).toBe(true);
   });
 
   it('is refused as a whole where no field is at fault', () => {

@@ -5,6 +5,7 @@ import type { LossWarning } from '../../../contract/provider.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../contract/json.js';
 import { invalidValue } from '../fields.js';
 import { unknownFields } from '../unknown-fields.js';
+import { wordsOf } from '../zod-words.js';
 import { cachePoint, toMessage } from './openai-chat.messages.js';
 import { chatCompletionRequest, type ChatCompletionBody } from './openai-chat.schema.js';
 
@@ -23,26 +24,26 @@ function paramPath(path: readonly PropertyKey[]): string {
 }
 
 /** The deepest issue, which names the field that is wrong rather than the union around it. */
-function deepestIssue(issues: readonly z.core.$ZodIssue[]): { path: PropertyKey[]; message: string } {
+function deepestIssue(issues: readonly z.core.$ZodIssue[]): { path: PropertyKey[]; words: string } {
   const [issue] = issues;
-  if (issue === undefined) return { path: [], message: 'is not valid' };
+  if (issue === undefined) return { path: [], words: 'is not valid; see /docs' };
   if (issue.code === 'invalid_union') {
     const branches = issue.errors.filter((branch) => branch.some((inner) => inner.path.length > 0));
     const branch = branches[0];
     if (branch !== undefined) {
       const inner = deepestIssue(branch);
-      return { path: [...issue.path, ...inner.path], message: inner.message };
+      return { path: [...issue.path, ...inner.path], words: inner.words };
     }
   }
-  return { path: issue.path, message: issue.message };
+  return { path: issue.path, words: wordsOf(issue) };
 }
 
 function parseBody(body: JsonObject): ChatCompletionBody {
   const parsed = chatCompletionRequest.safeParse(body);
   if (parsed.success) return parsed.data;
-  const { path, message } = deepestIssue(parsed.error.issues);
+  const { path, words } = deepestIssue(parsed.error.issues);
   const param = paramPath(path);
-  throw invalidValue(param, `"${param === '' ? 'body' : param}": ${message}.`);
+  throw invalidValue(param, `"${param === '' ? 'body' : param}" ${words}.`);
 }
 
 function toTool({

@@ -44,7 +44,12 @@ export class ReplayCaller {
       if (!(thrown instanceof APIError)) throw thrown;
       const values_ = thrown.status === undefined ? [] : values(await this.body);
       return {
-        answer: { type: 'error', status: thrown.status, error: thrown.error },
+        answer: {
+          type: 'error',
+          status: thrown.status,
+          error: thrown.error,
+          retryAfter: thrown.headers?.get('retry-after') ?? null,
+        },
         kind: 'openai.error',
         values: values_,
       };
@@ -71,6 +76,7 @@ export class ReplayCaller {
     return {
       type: 'chat',
       text: choice?.message.content ?? '',
+      reasoning: reasoningOf(choice?.message),
       calls,
       finishReason: choice?.finish_reason,
       ...usageOf(completion.usage),
@@ -86,11 +92,13 @@ export class ReplayCaller {
     });
     const calls: { id: string; name: string; arguments: string }[] = [];
     let text = '';
+    let reasoning = '';
     let finishReason: string | null | undefined;
     let usage: { usage?: ExpectedUsage } = {};
     for await (const chunk of stream) {
       const [choice] = chunk.choices;
       text += choice?.delta.content ?? '';
+      reasoning += reasoningOf(choice?.delta);
       finishReason = choice?.finish_reason ?? finishReason;
       if (chunk.usage) usage = usageOf(chunk.usage);
       for (const { index, id, function: called } of choice?.delta.tool_calls ?? []) {
@@ -99,7 +107,7 @@ export class ReplayCaller {
         call.arguments += called?.arguments ?? '';
       }
     }
-    return { type: 'chat', text, calls, finishReason, ...usage };
+    return { type: 'chat', text, reasoning, calls, finishReason, ...usage };
   }
 
   private async embeddings(recording: Recording, model: string): Promise<Answer> {
@@ -122,10 +130,18 @@ function decoded(embedding: unknown): number[] {
   return Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readFloatLE(index * 4));
 }
 
+/** Thinking, which OpenAI's types do not have; servers of its wire use either name. */
+function reasoningOf(holder: object | undefined): string {
+  const { reasoning_content: named, reasoning } = (holder ?? {}) as { reasoning_content?: string; reasoning?: string };
+  return named ?? reasoning ?? '';
+}
+
 function usageOf(usage: OpenAI.CompletionUsage | undefined): { usage?: ExpectedUsage } {
   if (usage === undefined) return {};
   const { prompt_tokens: prompt, completion_tokens: completion, total_tokens: total } = usage;
-  return { usage: { prompt, completion, total } };
+  const cached = usage.prompt_tokens_details?.cached_tokens ?? 0;
+  const reasoning = usage.completion_tokens_details?.reasoning_tokens ?? 0;
+  return { usage: { prompt, completion, total, cached, reasoning } };
 }
 
 /** The JSON values of a body: one, or those of an event stream. */

@@ -1,25 +1,26 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Expected, ExpectedUsage } from './expect.ts';
+import type { Expected, ExpectedChat, ExpectedError, ExpectedUsage } from './expect.ts';
+import { record, text } from './json.ts';
+import type { JsonRecord } from './recording.ts';
 
 /** What the official client made of the gateway's answer. */
 export type Answer =
   | {
       readonly type: 'chat';
       readonly text: string;
+      readonly reasoning: string;
       readonly calls: readonly { readonly id: string; readonly name: string; readonly arguments: string }[];
       readonly finishReason: string | null | undefined;
       readonly usage?: ExpectedUsage;
     }
   | { readonly type: 'embeddings'; readonly vectors: readonly (readonly number[])[]; readonly promptTokens: number }
-  | { readonly type: 'error'; readonly status: number | undefined; readonly error: unknown };
-
-const FINISH_REASONS: ReadonlySet<unknown> = new Set([
-  'stop',
-  'length',
-  'tool_calls',
-  'content_filter',
-  'function_call',
-]);
+  | {
+      readonly type: 'error';
+      readonly status: number | undefined;
+      readonly error: unknown;
+      /** The header as it came; null = none. */
+      readonly retryAfter: string | null;
+    };
 
 /** Everything in which an answer differs from what the recording says; empty = none. */
 export function differences(expected: Expected, answer: Answer): string[] {
@@ -36,10 +37,7 @@ function refused(answer: Extract<Answer, { type: 'error' }>): string {
   return `refused with ${answer.status}: ${JSON.stringify(answer.error)}`;
 }
 
-function errorDifferences(
-  expected: Extract<Expected, { type: 'error' }>,
-  answer: Extract<Answer, { type: 'error' }>,
-): string[] {
+function errorDifferences(expected: ExpectedError, answer: Extract<Answer, { type: 'error' }>): string[] {
   const found: string[] = [];
   const isExpected =
     answer.status === undefined ? expected.statuses.length === 0 : expected.statuses.includes(answer.status);
@@ -58,6 +56,23 @@ function errorDifferences(
     'param' in error &&
     'code' in error;
   if (!isEnvelope) found.push(`no OpenAI error envelope: ${JSON.stringify(error)}`);
+  const wait = expected.retryAfterSeconds;
+  if (wait !== undefined && Number(answer.retryAfter ?? Number.NaN) !== wait) {
+    found.push(`retry-after ${answer.retryAfter}, recorded ${wait} s`);
+  }
+  return isEnvelope ? [...found, ...toldDifferences(expected, record(error))] : found;
+}
+
+/** What a refusal says: all of the recorded where the request was at fault, none of it else. */
+function toldDifferences({ shown, hidden }: ExpectedError, error: JsonRecord): string[] {
+  const found: string[] = [];
+  if (hidden !== undefined && hidden !== '' && text(error['message']).includes(hidden)) {
+    found.push(`shows what the gateway alone was told: ${quote(hidden)}`);
+  }
+  for (const [field, value] of Object.entries(shown ?? {})) {
+    if (value === '' || isDeepStrictEqual(error[field], value)) continue;
+    found.push(`error ${field} ${quote(JSON.stringify(error[field]))}, recorded ${quote(JSON.stringify(value))}`);
+  }
   return found;
 }
 
@@ -75,33 +90,35 @@ function embeddingsDifferences(
   return found;
 }
 
-function chatDifferences(
-  expected: Extract<Expected, { type: 'chat' }>,
-  answer: Extract<Answer, { type: 'chat' }>,
-): string[] {
+function chatDifferences(expected: ExpectedChat, answer: Extract<Answer, { type: 'chat' }>): string[] {
   const found: string[] = [];
   if (expected.text !== answer.text) found.push(`text ${quote(answer.text)}, recorded ${quote(expected.text)}`);
-  const calls = answer.calls.map(({ name, arguments: text }) => ({ name, arguments: parse(text) }));
+  if (expected.reasoning !== answer.reasoning) {
+    found.push(`reasoning ${quote(answer.reasoning)}, recorded ${quote(expected.reasoning)}`);
+  }
+  const calls = answer.calls.map((call) => ({ name: call.name, arguments: parse(call.arguments) }));
   if (!isDeepStrictEqual(calls, expected.calls)) {
     found.push(`tool calls ${quote(JSON.stringify(calls))}, recorded ${quote(JSON.stringify(expected.calls))}`);
   }
   const ids = new Set(answer.calls.map(({ id }) => id));
   if (ids.has('') || ids.size < answer.calls.length) found.push('tool call ids are missing or repeated');
-  if (!FINISH_REASONS.has(answer.finishReason)) found.push(`finish reason ${String(answer.finishReason)}`);
+  if (answer.finishReason !== expected.finishReason) {
+    found.push(`finish reason ${String(answer.finishReason)}, recorded ${expected.finishReason}`);
+  }
   if (expected.usage !== undefined && !isDeepStrictEqual(answer.usage, expected.usage)) {
     found.push(`usage ${JSON.stringify(answer.usage)}, recorded ${JSON.stringify(expected.usage)}`);
   }
   return found;
 }
 
-function parse(text: string): unknown {
+function parse(told: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(told);
   } catch {
-    return `no JSON: ${text}`;
+    return `no JSON: ${told}`;
   }
 }
 
-function quote(text: string): string {
-  return JSON.stringify(text.length > 120 ? `${text.slice(0, 120)}…` : text);
+function quote(told = 'none'): string {
+  return JSON.stringify(told.length > 120 ? `${told.slice(0, 120)}…` : told);
 }

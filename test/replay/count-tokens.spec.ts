@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toCanonicalChat } from '../../src/gateway/dialects/openai-chat/openai-chat.request.js';
 import { anthropicSettings } from '../../src/providers/anthropic/anthropic.config.js';
@@ -6,7 +6,7 @@ import { AnthropicProviders } from '../../src/providers/anthropic/anthropic.modu
 import { Transport } from '../../src/transport/transport.js';
 import { callOf } from '../contract/provider-calls.ts';
 import { FAKE_ANTHROPIC_KEY, FakeAnthropic } from '../support/fake-anthropic.ts';
-import { isRecord, type Json, type JsonRecord, type Recording } from './recording.ts';
+import { isRecord, providerFolders, recordingsRoot, type Json, type JsonRecord, type Recording } from './recording.ts';
 import { chatBody } from './request.ts';
 
 interface Counting {
@@ -19,8 +19,8 @@ interface Counting {
 const FOLDERS = [join(__dirname, 'fixtures'), process.env['RECORDED']].filter((folder) => folder !== undefined);
 
 function countings(folder: string): Counting[] {
-  const directory = join(folder, 'anthropic');
-  if (!existsSync(directory)) return [];
+  if (!providerFolders(folder).includes('anthropic')) return [];
+  const directory = join(recordingsRoot(folder), 'anthropic');
   return readdirSync(directory)
     .filter((name) => name.endsWith('.json'))
     .flatMap((name) => {

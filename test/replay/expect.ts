@@ -1,3 +1,8 @@
+import { anthropicChat } from './expect-anthropic.ts';
+import { expectedEmbeddings } from './expect-embeddings.ts';
+import { expectedBreak, expectedRefusal } from './expect-error.ts';
+import { finishOf } from './expect-finish.ts';
+import { count, list, record, text } from './json.ts';
 import { isRecord, type Json, type JsonRecord, type Recording } from './recording.ts';
 
 export interface ExpectedCall {
@@ -10,36 +15,58 @@ export interface ExpectedUsage {
   readonly prompt: number;
   readonly completion: number;
   readonly total: number;
+  /** Part of `prompt`. */
+  readonly cached: number;
+  /** Part of `completion`. */
+  readonly reasoning: number;
+}
+
+export type ExpectedFinish = 'stop' | 'length' | 'tool_calls' | 'function_call' | 'content_filter';
+
+export interface ExpectedChat {
+  readonly type: 'chat';
+  readonly text: string;
+  /** Thinking the provider let be read; '' = none. */
+  readonly reasoning: string;
+  readonly calls: readonly ExpectedCall[];
+  readonly finishReason: ExpectedFinish;
+  /** Absent = the recording tells none. */
+  readonly usage?: ExpectedUsage;
+}
+
+export interface ExpectedEmbeddings {
+  readonly type: 'embeddings';
+  readonly vectors: readonly (readonly number[])[];
+  readonly promptTokens?: number;
+}
+
+export interface ExpectedError {
+  readonly type: 'error';
+  /** Statuses that make sense for the recorded one; none = the error comes inside a stream that began well. */
+  readonly statuses: readonly number[];
+  /** What the caller must be told, where the request was at fault; fields left out are not compared. */
+  readonly shown?: {
+    readonly message: string;
+    readonly param?: string;
+    readonly code?: string;
+    readonly innererror?: JsonRecord;
+  };
+  /** What the provider told the gateway alone. */
+  readonly hidden?: string;
+  /** Whole seconds; absent = none told. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** What a caller must be told, computed from the recorded JSON alone. */
-export type Expected =
-  | {
-      readonly type: 'chat';
-      readonly text: string;
-      readonly calls: readonly ExpectedCall[];
-      /** Absent = the recording tells none. */
-      readonly usage?: ExpectedUsage;
-    }
-  | { readonly type: 'embeddings'; readonly vectors: readonly (readonly number[])[]; readonly promptTokens?: number }
-  /** Statuses that make sense for the recorded one; none = the error comes inside a stream that began well. */
-  | { readonly type: 'error'; readonly statuses: readonly number[] };
+export type Expected = ExpectedChat | ExpectedEmbeddings | ExpectedError;
 
 export function expectedOf(recording: Recording): Expected {
   const body = record(recording.body);
+  const broken = expectedBreak(recording.events ?? []);
+  if (broken !== undefined) return broken;
   const isRefusal = recording.status >= 400 || (recording.provider === 'azure' && isRecord(body['error']));
-  if (recording.events?.some(({ payload }) => isRecord(payload['error']))) return { type: 'error', statuses: [] };
-  if (isRefusal) return { type: 'error', statuses: statusesFor(recording) };
-  if (recording.call === 'embeddings') return EMBEDDINGS[recording.provider](recording, body);
-  return CHATS[recording.provider](recording, body);
-}
-
-/** 400 can be the caller's fault, or a deployment the provider does not know; the gateway's own credential is a 502. */
-function statusesFor({ status }: Recording): readonly number[] {
-  if (status === 400 || status === 413 || status === 422) return [status, 502];
-  if (status === 429) return [429];
-  if (status === 503 || status === 529) return [503];
-  return status === 408 || status === 504 ? [504] : [502];
+  if (isRefusal) return expectedRefusal(recording);
+  return recording.call === 'embeddings' ? expectedEmbeddings(recording) : CHATS[recording.provider](recording, body);
 }
 
 const CHATS = {
@@ -51,47 +78,29 @@ const CHATS = {
   openai: azureChat,
   vertex: vertexChat,
 } as const;
-const EMBEDDINGS = {
-  anthropic: noEmbeddings,
-  azure: azureEmbeddings,
-  bedrock: bedrockEmbeddings,
-  compat: azureEmbeddings,
-  gemini: geminiEmbeddings,
-  openai: azureEmbeddings,
-  vertex: vertexEmbeddings,
-} as const;
 
-function record(value: unknown): JsonRecord {
-  return isRecord(value) ? value : {};
-}
-
-function list(value: unknown): JsonRecord[] {
-  return Array.isArray(value) ? value.filter(isRecord) : [];
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-function count(value: unknown): number {
-  return typeof value === 'number' ? value : 0;
-}
-
-function azureChat({ events }: Recording, body: JsonRecord): Expected {
+function azureChat({ events }: Recording, body: JsonRecord): ExpectedChat {
   return events === undefined ? azureWhole(body) : azureStream(events.map(({ payload }) => payload));
 }
 
-function azureWhole(body: JsonRecord): Expected {
-  const message = record(list(body['choices'])[0]?.['message']);
+function azureWhole(body: JsonRecord): ExpectedChat {
+  const choice = record(list(body['choices'])[0]);
+  const message = record(choice['message']);
   const calls = list(message['tool_calls']).map((call) => azureCall(record(call['function'])));
-  return { type: 'chat', text: text(message['content']), calls, ...azureUsage(body['usage']) };
+  return {
+    type: 'chat',
+    ...azureSaid(message),
+    calls,
+    finishReason: finishOf(choice['finish_reason'], calls),
+    ...azureUsage(body['usage']),
+  };
 }
 
-function azureStream(chunks: readonly JsonRecord[]): Expected {
+function azureStream(chunks: readonly JsonRecord[]): ExpectedChat {
   const calls: { name: string; arguments: string }[] = [];
-  let content = '';
-  for (const delta of chunks.flatMap((chunk) => list(chunk['choices']).map((choice) => record(choice['delta'])))) {
-    content += text(delta['content']);
+  const choices = chunks.flatMap((chunk) => list(chunk['choices']));
+  const said = choices.map(({ delta }) => azureSaid(record(delta)));
+  for (const delta of choices.map((choice) => record(choice['delta']))) {
     for (const call of list(delta['tool_calls'])) {
       const open = (calls[count(call['index'])] ??= { name: '', arguments: '' });
       open.name += text(record(call['function'])['name']);
@@ -99,7 +108,26 @@ function azureStream(chunks: readonly JsonRecord[]): Expected {
     }
   }
   const usage = chunks.findLast((chunk) => isRecord(chunk['usage']))?.['usage'];
-  return { type: 'chat', text: content, calls: calls.map(azureCall), ...azureUsage(usage) };
+  const reason = choices.findLast((choice) => text(choice['finish_reason']) !== '')?.['finish_reason'];
+  return {
+    type: 'chat',
+    text: said.map((piece) => piece.text).join(''),
+    reasoning: said.map(({ reasoning }) => reasoning).join(''),
+    calls: calls.map(azureCall),
+    finishReason: finishOf(reason, calls),
+    ...azureUsage(usage),
+  };
+}
+
+/** What a message or a delta says; Mistral says it in parts, and thinking among them. */
+function azureSaid(holder: JsonRecord): { text: string; reasoning: string } {
+  const parts = list(holder['content']);
+  const thoughts = parts.flatMap(({ thinking }) => list(thinking));
+  const joined = (entries: readonly JsonRecord[]): string => entries.map((entry) => text(entry['text'])).join('');
+  return {
+    text: text(holder['content']) + joined(parts),
+    reasoning: text(holder['reasoning_content'] ?? holder['reasoning']) + joined(thoughts),
+  };
 }
 
 function azureCall(call: { readonly name?: Json | undefined; readonly arguments?: Json | undefined }): ExpectedCall {
@@ -108,34 +136,33 @@ function azureCall(call: { readonly name?: Json | undefined; readonly arguments?
 
 function azureUsage(value: unknown): { usage?: ExpectedUsage } {
   if (!isRecord(value)) return {};
-  const { prompt_tokens: prompt, completion_tokens: completion, total_tokens: total } = value;
-  return { usage: { prompt: count(prompt), completion: count(completion), total: count(total) } };
-}
-
-function azureEmbeddings(_recording: Recording, body: JsonRecord): Expected {
-  const vectors = list(body['data']).map(({ embedding }) =>
-    typeof embedding === 'string' ? floats(embedding) : embedding,
-  );
   return {
-    type: 'embeddings',
-    vectors: vectors as number[][],
-    promptTokens: count(record(body['usage'])['prompt_tokens']),
+    usage: {
+      prompt: count(value['prompt_tokens']),
+      completion: count(value['completion_tokens']),
+      total: count(value['total_tokens']),
+      cached: count(record(value['prompt_tokens_details'])['cached_tokens']),
+      reasoning: count(record(value['completion_tokens_details'])['reasoning_tokens']),
+    },
   };
 }
 
-function floats(base64: string): number[] {
-  const bytes = Buffer.from(base64, 'base64');
-  return Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readFloatLE(index * 4));
-}
-
-function bedrockChat({ events }: Recording, body: JsonRecord): Expected {
+function bedrockChat({ events }: Recording, body: JsonRecord): ExpectedChat {
   if (events !== undefined) return bedrockStream(events);
   const blocks = list(record(record(body['output'])['message'])['content']);
   const calls = blocks.flatMap(({ toolUse }) =>
     isRecord(toolUse) ? [{ name: text(toolUse['name']), arguments: toolUse['input'] ?? {} }] : [],
   );
   const content = blocks.map((block) => text(block['text']) + citedText(block['citationsContent'])).join('');
-  return { type: 'chat', text: content, calls, ...bedrockUsage(body['usage']) };
+  const thoughts = blocks.map(({ reasoningContent }) => record(record(reasoningContent)['reasoningText']));
+  return {
+    type: 'chat',
+    text: content,
+    reasoning: thoughts.map((thought) => text(thought['text'])).join(''),
+    calls,
+    finishReason: finishOf(body['stopReason'], calls),
+    ...bedrockUsage(body['usage']),
+  };
 }
 
 function citedText(citations: unknown): string {
@@ -144,10 +171,12 @@ function citedText(citations: unknown): string {
     .join('');
 }
 
-function bedrockStream(events: NonNullable<Recording['events']>): Expected {
+function bedrockStream(events: NonNullable<Recording['events']>): ExpectedChat {
   const open = new Map<number, { name: string; input: string }>();
   let content = '';
+  let reasoning = '';
   let usage: unknown;
+  let reason: unknown;
   for (const { name, payload } of events) {
     const index = count(payload['contentBlockIndex']);
     if (name === 'contentBlockStart') {
@@ -156,59 +185,56 @@ function bedrockStream(events: NonNullable<Recording['events']>): Expected {
     } else if (name === 'contentBlockDelta') {
       const delta = record(payload['delta']);
       content += text(delta['text']);
+      reasoning += text(record(delta['reasoningContent'])['text']);
       const call = open.get(index);
       if (call !== undefined) call.input += text(record(delta['toolUse'])['input']);
     } else if (name === 'metadata') {
       usage = payload['usage'];
+    } else if (name === 'messageStop') {
+      reason = payload['stopReason'];
     }
   }
   const calls = [...open.values()].map(({ name, input }) => ({ name, arguments: JSON.parse(input || '{}') as Json }));
-  return { type: 'chat', text: content, calls, ...bedrockUsage(usage) };
+  const finishReason = finishOf(reason, calls);
+  return { type: 'chat', text: content, reasoning, calls, finishReason, ...bedrockUsage(usage) };
 }
 
 function bedrockUsage(value: unknown): { usage?: ExpectedUsage } {
   if (!isRecord(value)) return {};
-  const prompt =
-    count(value['inputTokens']) + count(value['cacheReadInputTokens']) + count(value['cacheWriteInputTokens']);
-  return { usage: { prompt, completion: count(value['outputTokens']), total: count(value['totalTokens']) } };
+  const cached = count(value['cacheReadInputTokens']);
+  const prompt = count(value['inputTokens']) + cached + count(value['cacheWriteInputTokens']);
+  const completion = count(value['outputTokens']);
+  return { usage: { prompt, completion, total: count(value['totalTokens']), cached, reasoning: 0 } };
 }
 
-function bedrockEmbeddings({ headers }: Recording, body: JsonRecord): Expected {
-  const single = Array.isArray(body['embedding']) ? [body['embedding']] : undefined;
-  const several = Array.isArray(body['embeddings']) ? body['embeddings'] : [];
-  const vectors = single ?? several.map((entry) => (isRecord(entry) ? entry['embedding'] : entry));
-  const counted = Number(headers['x-amzn-bedrock-input-token-count']);
-  return {
-    type: 'embeddings',
-    vectors: vectors as number[][],
-    ...(Number.isNaN(counted) ? {} : { promptTokens: counted }),
-  };
-}
-
-function geminiChat({ events }: Recording, body: JsonRecord): Expected {
+function geminiChat({ events }: Recording, body: JsonRecord): ExpectedChat {
   const answers = events === undefined ? [body] : events.map(({ payload }) => payload);
-  const parts = answers.flatMap((answer) => list(record(list(answer['candidates'])[0]?.['content'])['parts']));
-  const content = parts.filter((part) => part['thought'] !== true).map((part) => text(part['text']));
+  const candidates = answers.map((answer) => record(list(answer['candidates'])[0]));
+  const parts = candidates.flatMap(({ content }) => list(record(content)['parts']));
+  const said = (isThought: boolean): string =>
+    parts
+      .filter(({ thought }) => (thought === true) === isThought)
+      .map((part) => text(part['text']))
+      .join('');
   const calls = parts.flatMap(({ functionCall }) =>
     isRecord(functionCall) ? [{ name: text(functionCall['name']), arguments: functionCall['args'] ?? {} }] : [],
   );
   const usage = answers.findLast((answer) => record(answer['usageMetadata'])['totalTokenCount'] !== undefined);
-  return { type: 'chat', text: content.join(''), calls, ...geminiUsage(usage?.['usageMetadata']) };
+  const isBlocked = answers.some(({ promptFeedback }) => text(record(promptFeedback)['blockReason']) !== '');
+  const reason = candidates.findLast(({ finishReason }) => finishReason !== undefined)?.['finishReason'];
+  return {
+    type: 'chat',
+    text: said(false),
+    reasoning: said(true),
+    calls,
+    finishReason: finishOf(reason ?? (isBlocked ? 'SAFETY' : undefined), calls),
+    ...geminiUsage(usage?.['usageMetadata']),
+  };
 }
 
 /** The publisher's own wire. */
-function vertexChat(recording: Recording, body: JsonRecord): Expected {
+function vertexChat(recording: Recording, body: JsonRecord): ExpectedChat {
   return recording.model.startsWith('claude') ? anthropicChat(recording, body) : geminiChat(recording, body);
-}
-
-function vertexEmbeddings(_recording: Recording, body: JsonRecord): Expected {
-  const entries = list(body['predictions']).map(({ embeddings }) => record(embeddings));
-  const counts = entries.map(({ statistics }) => count(record(statistics)['token_count']));
-  return {
-    type: 'embeddings',
-    vectors: entries.map(({ values }) => values as number[]),
-    promptTokens: counts.reduce((sum, tokens) => sum + tokens, 0),
-  };
 }
 
 function geminiUsage(value: unknown): { usage?: ExpectedUsage } {
@@ -218,53 +244,8 @@ function geminiUsage(value: unknown): { usage?: ExpectedUsage } {
       prompt: count(value['promptTokenCount']) + count(value['toolUsePromptTokenCount']),
       completion: count(value['candidatesTokenCount']) + count(value['thoughtsTokenCount']),
       total: count(value['totalTokenCount']),
+      cached: count(value['cachedContentTokenCount']),
+      reasoning: count(value['thoughtsTokenCount']),
     },
   };
-}
-
-function geminiEmbeddings(_recording: Recording, body: JsonRecord): Expected {
-  const entries = isRecord(body['embedding']) ? [body['embedding']] : list(body['embeddings']);
-  const prompt = record(body['usageMetadata'])['promptTokenCount'];
-  return {
-    type: 'embeddings',
-    vectors: entries.map(({ values }) => values as number[]),
-    ...(typeof prompt === 'number' ? { promptTokens: prompt } : {}),
-  };
-}
-
-function anthropicChat({ events }: Recording, body: JsonRecord): Expected {
-  if (events !== undefined) return anthropicStream(events.map(({ payload }) => payload));
-  const blocks = list(body['content']);
-  const calls = blocks
-    .filter(({ type }) => type === 'tool_use')
-    .map(({ name, input }) => ({ name: text(name), arguments: input ?? {} }));
-  const content = blocks.filter(({ type }) => type === 'text').map((block) => text(block['text']));
-  return { type: 'chat', text: content.join(''), calls, ...anthropicUsage(record(body['usage'])) };
-}
-
-function anthropicStream(events: readonly JsonRecord[]): Expected {
-  const open = new Map<number, { name: string; input: string }>();
-  let content = '';
-  let usage: JsonRecord = {};
-  for (const event of events) {
-    const delta = record(event['delta']);
-    const block = record(event['content_block']);
-    const call = open.get(count(event['index']));
-    if (block['type'] === 'tool_use') open.set(count(event['index']), { name: text(block['name']), input: '' });
-    if (delta['type'] === 'text_delta') content += text(delta['text']);
-    if (delta['type'] === 'input_json_delta' && call !== undefined) call.input += text(delta['partial_json']);
-    usage = { ...usage, ...record(record(event['message'])['usage']), ...record(event['usage']) };
-  }
-  const calls = [...open.values()].map(({ name, input }) => ({ name, arguments: JSON.parse(input || '{}') as Json }));
-  return { type: 'chat', text: content, calls, ...anthropicUsage(usage) };
-}
-
-function anthropicUsage(usage: JsonRecord): { usage?: ExpectedUsage } {
-  const { input_tokens: input, output_tokens: output } = usage;
-  const prompt = count(input) + count(usage['cache_read_input_tokens']) + count(usage['cache_creation_input_tokens']);
-  return { usage: { prompt, completion: count(output), total: prompt + count(output) } };
-}
-
-function noEmbeddings(): Expected {
-  return { type: 'embeddings', vectors: [] };
 }

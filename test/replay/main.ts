@@ -1,8 +1,11 @@
 // Replays recorded provider traffic through the gateway: RECORDED=DIR node test/replay/main.ts
-// SPECS=DIR additionally validates each answer against the public OpenAI schema there.
-import { loadRecordings } from './recording.ts';
+// DIR holds one folder for each provider, or is one of them. Each answer is validated against the public OpenAI schema
+// in SPECS=DIR, by default the folder `specs` beside the recordings.
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { loadRecordings, recordingsRoot } from './recording.ts';
 import { replay, type ReplayReport } from './replay.ts';
-import { PublicSchema } from './schema.ts';
+import { PublicSchema, SCHEMA_FILE } from './schema.ts';
 
 function print(report: ReplayReport): void {
   for (const [provider, { replayed, ok, failures, excluded }] of report) {
@@ -12,6 +15,15 @@ function print(report: ReplayReport): void {
       process.stdout.write(`  FAILED ${name}\n${problems.map((problem) => `    ${problem}\n`).join('')}`);
     }
   }
+}
+
+/** Absent = there is nothing to validate with. */
+function publicSchema(recorded: string, specs = ''): PublicSchema | undefined {
+  if (specs !== '') return new PublicSchema(specs);
+  const beside = join(dirname(recordingsRoot(recorded)), 'specs');
+  if (existsSync(join(beside, SCHEMA_FILE))) return new PublicSchema(beside);
+  process.stdout.write('schema validation skipped: set SPECS\n');
+  return undefined;
 }
 
 async function main(): Promise<number> {
@@ -25,7 +37,7 @@ async function main(): Promise<number> {
     process.stdout.write('nothing to replay: RECORDED holds no exchange in scope\n');
     return 1;
   }
-  const report = await replay(folder, specs === undefined || specs === '' ? undefined : new PublicSchema(specs));
+  const report = await replay(folder, publicSchema(recorded, specs));
   print(report);
   return [...report.values()].every(({ failures }) => failures.length === 0) ? 0 : 1;
 }

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { bareAnswer, bareStream } from './bare.ts';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -71,23 +71,43 @@ export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Reads a folder of the form `<provider>/<case>.json` with stream bytes beside. */
+/** The folder of all providers' folders: the one given, or the one around it where it is a provider's itself. */
+export function recordingsRoot(directory: string): string {
+  return isProviderFolder(directory) ? dirname(resolve(directory)) : resolve(directory);
+}
+
+/** The providers' folders by name. */
+export function providerFolders(directory: string): readonly string[] {
+  if (isProviderFolder(directory)) return [basename(resolve(directory))];
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+}
+
+function isProviderFolder(directory: string): boolean {
+  if (providerOf(basename(resolve(directory))) === undefined) return false;
+  const entries = readdirSync(directory, { withFileTypes: true });
+  return entries.some((entry) => entry.isFile()) && !entries.some((entry) => entry.isDirectory());
+}
+
+/** Reads folders of the form `<provider>/<case>.json` with stream bytes beside, or one provider's alone. */
 export function loadRecordings(directory: string): RecordedFolder {
+  const root = recordingsRoot(directory);
   const recordings: Recording[] = [];
   const excluded = new Map<string, Map<string, number>>();
   const exclude = (provider: string, reason: string): void => {
     const reasons = excluded.get(provider) ?? new Map<string, number>();
     excluded.set(provider, reasons.set(reason, (reasons.get(reason) ?? 0) + 1));
   };
-  for (const provider of readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
-    const folder = join(directory, provider.name);
+  for (const provider of providerFolders(directory)) {
+    const folder = join(root, provider);
     for (const file of readdirSync(folder)
       .filter((name) => /\.(json|chunks\.txt)$/.test(name))
       .sort()) {
-      const known = providerOf(provider.name);
-      const place = { directory: folder, folder: provider.name, file };
+      const known = providerOf(provider);
+      const place = { directory: folder, folder: provider, file };
       const loaded = known === undefined ? 'provider is not in scope' : load(place, known);
-      if (typeof loaded === 'string') exclude(provider.name, loaded);
+      if (typeof loaded === 'string') exclude(provider, loaded);
       else recordings.push(loaded);
     }
   }

@@ -13,7 +13,7 @@ describe('a replay', () => {
   const folder = loadRecordings(join(__dirname, 'fixtures'));
 
   it('takes what is in scope and says why it leaves out the rest', () => {
-    expect(folder.recordings).toHaveLength(26);
+    expect(folder.recordings).toHaveLength(41);
     expect(
       Object.fromEntries([...folder.excluded].map(([key, reasons]) => [key, Object.fromEntries(reasons)])),
     ).toEqual({
@@ -32,13 +32,13 @@ describe('a replay', () => {
     const failed = [...report.values()].flatMap(({ failures }) => failures);
     expect(failed.map(({ name }) => name)).toEqual(['bedrock/tool-result altered', 'gemini/stream altered']);
     expect([...report].map(([provider, { replayed, ok }]) => [provider, replayed, ok])).toEqual([
-      ['anthropic', 3, 3],
-      ['azure', 5, 5],
-      ['bedrock', 7, 6],
+      ['anthropic', 7, 7],
+      ['azure', 6, 6],
+      ['bedrock', 11, 10],
       ['compat-local', 3, 3],
       ['elsewhere', 0, 0],
-      ['gemini', 6, 5],
-      ['openai', 1, 1],
+      ['gemini', 10, 9],
+      ['openai', 3, 3],
       ['vertex', 3, 3],
     ]);
   });
@@ -64,15 +64,18 @@ function altered(bytes: Buffer): Buffer {
 const CHAT: Expected = {
   type: 'chat',
   text: 'a',
+  reasoning: 'b',
   calls: [{ name: 'f', arguments: { n: 1 } }],
-  usage: { prompt: 1, completion: 2, total: 3 },
+  finishReason: 'tool_calls',
+  usage: { prompt: 1, completion: 2, total: 3, cached: 1, reasoning: 1 },
 };
 const SAME: Answer = {
   type: 'chat',
   text: 'a',
+  reasoning: 'b',
   calls: [{ id: 'call_1', name: 'f', arguments: '{"n": 1}' }],
   finishReason: 'tool_calls',
-  usage: { prompt: 1, completion: 2, total: 3 },
+  usage: { prompt: 1, completion: 2, total: 3, cached: 1, reasoning: 1 },
 };
 
 describe('differences', () => {
@@ -88,17 +91,31 @@ describe('differences', () => {
     ['a call without id', { calls: [{ id: '', name: 'f', arguments: '{"n":1}' }] }],
     ['a finish reason of nobody', { finishReason: 'end_turn' }],
     ['no finish reason', { finishReason: null }],
-    ['other counts', { usage: { prompt: 1, completion: 2, total: 4 } }],
+    ['other counts', { usage: { prompt: 1, completion: 2, total: 4, cached: 1, reasoning: 1 } }],
+    ['other cached tokens', { usage: { prompt: 1, completion: 2, total: 3, cached: 0, reasoning: 1 } }],
+    ['other reasoning tokens', { usage: { prompt: 1, completion: 2, total: 3, cached: 1, reasoning: 0 } }],
+    ['lost reasoning', { reasoning: '' }],
+    ["another of OpenAI's finish reasons", { finishReason: 'stop' }],
     ['no counts', { usage: undefined }],
   ])('are found in %s', (_name, changes) => {
     expect(differences(CHAT, { ...SAME, ...changes } as Answer)).toHaveLength(1);
   });
 
   it.each<[string, Expected, Answer]>([
-    ['a refusal instead of an answer', CHAT, { type: 'error', status: 502, error: {} }],
+    ['a refusal instead of an answer', CHAT, refusal({ status: 502, error: {} })],
     ['an answer instead of a refusal', { type: 'error', statuses: [400] }, SAME],
-    ['another status', { type: 'error', statuses: [400] }, { type: 'error', status: 500, error: envelope() }],
-    ['no envelope', { type: 'error', statuses: [400] }, { type: 'error', status: 400, error: { message: 'x' } }],
+    ['another status', { type: 'error', statuses: [400] }, refusal({ status: 500 })],
+    ['no envelope', { type: 'error', statuses: [400] }, refusal({ error: { message: 'x' } })],
+    ['another message', { type: 'error', statuses: [400], shown: { message: 'y' } }, refusal({})],
+    ['another param', { type: 'error', statuses: [400], shown: { message: 'x', param: 'n' } }, refusal({})],
+    [
+      'a lost innererror',
+      { type: 'error', statuses: [400], shown: { message: 'x', innererror: { code: 'filtered' } } },
+      refusal({}),
+    ],
+    ['words that are not for callers', { type: 'error', statuses: [400], hidden: 'x' }, refusal({})],
+    ['a lost Retry-After', { type: 'error', statuses: [400], retryAfterSeconds: 7 }, refusal({})],
+    ['another Retry-After', { type: 'error', statuses: [400], retryAfterSeconds: 7 }, refusal({ retryAfter: '8' })],
     [
       'another vector',
       { type: 'embeddings', vectors: [[0.5]] },
@@ -114,8 +131,9 @@ describe('differences', () => {
   });
 });
 
-function envelope(): object {
-  return { message: 'x', type: 'invalid_request_error', param: null, code: null };
+function refusal(changes: Partial<Extract<Answer, { type: 'error' }>>): Answer {
+  const error = { message: 'x', type: 'invalid_request_error', param: null, code: null };
+  return { type: 'error', status: 400, error, retryAfter: null, ...changes };
 }
 
 describe('the script', () => {
@@ -132,6 +150,14 @@ describe('the script', () => {
     expect(run(undefined)).toEqual({
       status: 0,
       output: 'skipped: set RECORDED to a folder of recorded exchanges\n',
+    });
+  });
+
+  it('replays one provider of a folder, and says that nothing is validated', () => {
+    const { status, output } = run(join(__dirname, 'fixtures', 'compat-local'));
+    expect({ status, output }).toEqual({
+      status: 0,
+      output: 'schema validation skipped: set SPECS\ncompat-local: replayed 3, ok 3, failed 0\n',
     });
   });
 

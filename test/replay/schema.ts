@@ -5,6 +5,9 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.
 /** What an answer is, in the words of the public schema. */
 export type AnswerKind = 'openai.chat' | 'openai.chunk' | 'openai.embeddings' | 'openai.error';
 
+/** The public document's name in its folder. */
+export const SCHEMA_FILE = 'openai.openapi.json';
+
 const SCHEMAS = {
   'openai.chat': 'CreateChatCompletionResponse',
   'openai.chunk': 'CreateChatCompletionStreamResponse',
@@ -27,7 +30,7 @@ export class PublicSchema {
   private readonly known: Readonly<Record<string, Readonly<Record<string, number>>>>;
 
   constructor(directory: string) {
-    const document = JSON.parse(readFileSync(join(directory, 'openai.openapi.json'), 'utf8')) as Schema;
+    const document = JSON.parse(readFileSync(join(directory, SCHEMA_FILE), 'utf8')) as Schema;
     this.ajv.addSchema({ $id: 'openai', components: repaired(document['components']) });
     const baseline = join(directory, 'known-false-positives.json');
     const parsed = existsSync(baseline) ? (JSON.parse(readFileSync(baseline, 'utf8')) as { known: never }) : undefined;

@@ -19,7 +19,9 @@ const serverSchema = z
       .min(16)
       .max(10_000_000)
       .default(10_000)
-      .describe('Longest array in a body; embeddings inputs of token ids are exempt.'),
+      .describe(
+        'Longest array and most fields of an object in a body, and a tenth of what the whole body may have; of plain numbers (embeddings inputs of token ids) a hundred times as many are taken.',
+      ),
     bodyTimeoutMs: milliseconds.default(60_000),
     headersTimeoutMs: milliseconds.default(15_000),
     keepAliveTimeoutMs: milliseconds.default(90_000),

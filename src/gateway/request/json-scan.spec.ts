@@ -53,6 +53,28 @@ describe('parseJsonBody', () => {
     expect(codeOf('{"a":[{"k":"v","l":"w","m":"x"},{"k":"v","l":"w","m":"x"}]}')).toBe('accepted');
   });
 
+  it('refuses an object with too many fields', () => {
+    expect(codeOf('{"a":{"k":1,"l":"x","m":[],"n":{}}}')).toBe('accepted');
+    expect(codeOf('{"a":{"k":1,"l":"x","m":[],"n":{},"o":1}}')).toBe('invalid_value');
+    expect(codeOf('{"a":{"k":"a:b,c:d,e:f,g:h","l":":::::"}}')).toBe('accepted');
+  });
+
+  it('refuses more entries in all than ten times as many', () => {
+    const objects = (count: number) => `{"a":[[${Array(count).fill('{"k":1}').join('],[')}]]}`;
+    const wide = { maxDepth: 8, maxArrayLength: 16 };
+    // Each object is an entry, its field another, the list around it a third.
+    expect(codeOf(objects(16), wide)).toBe('accepted');
+    expect(codeOf(`{"a":[${Array(16).fill('{"k":1,"l":[{"m":{"n":[""]}},{"o":"","p":1}]}').join(',')}]}`, wide)).toBe(
+      'invalid_value',
+    );
+  });
+
+  it('refuses more numbers than a hundred times as many', () => {
+    const numbers = (count: number) => `{"a":[${Array(count).fill('1').join(',')}]}`;
+    expect(codeOf(numbers(400))).toBe('accepted');
+    expect(codeOf(numbers(402))).toBe('invalid_value');
+  });
+
   it.each([
     ['plain', '{"a":{"__proto__":{"admin":true}}}'],
     ['escaped', '{"a":[{"\\u005f_proto__":1}]}'],

@@ -69,6 +69,17 @@ describe('bodies that mean harm', () => {
     it.each([
       ['300,000 messages', `{"model":"single","messages":[${'{"role":"user"},'.repeat(300_000)}{"role":"user"}]}`],
       ['10,001 stop words', `{"model":"single",${MESSAGES},"stop":[${'"a",'.repeat(10_000)}"a"]}`],
+      [
+        '10,001 fields',
+        `{"model":"single",${MESSAGES},"metadata":{${Array.from({ length: 10_001 }, (_, key) => `"${key}":1`).join(',')}}}`,
+      ],
+      [
+        '110,000 fields in lists of 11',
+        `{"model":"single",${MESSAGES},"metadata":[${Array(9_167)
+          .fill(`{${Array.from({ length: 11 }, (_, key) => `"${key}":1`).join(',')}}`)
+          .join(',')}]}`,
+      ],
+      ['2,000,000 numbers', `{"model":"single",${MESSAGES},"metadata":[${'1,'.repeat(2_000_000)}1]}`],
       ['10,001 lists', `{"model":"single",${MESSAGES},"metadata":[${'[],'.repeat(10_000)}[]]}`],
     ])('%s are refused', async (_name, body) => {
       await refused(send(body), 400, 'invalid_value');

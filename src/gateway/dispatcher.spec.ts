@@ -567,6 +567,20 @@ describe('the dispatcher', () => {
       expect(runner.released).toEqual([error]);
     });
 
+    it('may be silent until its content as long as that may take, and after it no longer than a stream', async () => {
+      runner.firstContentMs = 30_000;
+      const upstream: NativeUpstream = new Upstream();
+      const { source, response } = nativeStream();
+      await send({ attempts: [nativeDeployment('east', upstream)], body });
+      const { timeouts } = (await upstream.called()).context;
+      expect(timeouts.idleMs).toBe(30_000);
+      await upstream.answer(response);
+      source.push(event(content));
+      await until(event(content));
+      expect(timeouts.idleMs).toBe(10_000);
+      source.push(event(terminal));
+    });
+
     it('that never gives its headers, or its content, in time is given up', async () => {
       const upstreams: NativeUpstream[] = [new Upstream(), new Upstream(), new Upstream()];
       const [silent, sound] = [nativeStream(), nativeStream()];

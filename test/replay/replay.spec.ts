@@ -13,7 +13,7 @@ describe('a replay', () => {
   const folder = loadRecordings(join(__dirname, 'fixtures'));
 
   it('takes what is in scope and says why it leaves out the rest', () => {
-    expect(folder.recordings).toHaveLength(41);
+    expect(folder.recordings).toHaveLength(43);
     expect(
       Object.fromEntries([...folder.excluded].map(([key, reasons]) => [key, Object.fromEntries(reasons)])),
     ).toEqual({
@@ -35,9 +35,9 @@ describe('a replay', () => {
       ['anthropic', 7, 7],
       ['azure', 6, 6],
       ['bedrock', 11, 10],
-      ['compat-local', 3, 3],
+      ['compat-local', 4, 4],
       ['elsewhere', 0, 0],
-      ['gemini', 10, 9],
+      ['gemini', 11, 10],
       ['openai', 3, 3],
       ['vertex', 3, 3],
     ]);
@@ -157,7 +157,7 @@ describe('the script', () => {
     const { status, output } = run(join(__dirname, 'fixtures', 'compat-local'));
     expect({ status, output }).toEqual({
       status: 0,
-      output: 'schema validation skipped: set SPECS\ncompat-local: replayed 3, ok 3, failed 0\n',
+      output: 'schema validation skipped: set SPECS\ncompat-local: replayed 4, ok 4, failed 0\n',
     });
   });
 

@@ -34,9 +34,18 @@ export const MODELS = {
   bench: 'azure',
   'bench-bedrock': 'bedrock',
   'bench-gemini': 'gemini',
+  'bench-anthropic': 'anthropic',
+  'bench-openai': 'openai',
+  'bench-openai-compatible': 'compatible',
   'stream-100x50': 'azure',
   'stream-30x1000': 'azure',
 } as const;
+
+/** What a provider knows its model by, where the model's own name tells it nothing. */
+const UPSTREAM_MODELS: Readonly<Record<string, string>> = {
+  bedrock: 'anthropic.claude-3-haiku-20240307-v1:0',
+  anthropic: 'claude-3-5-haiku-20241022',
+};
 
 /** High enough never to refuse, so that every limit is counted and none is felt. */
 const LIMITS = { requestsPerMinute: 1_000_000_000, tokensPerMinute: 1_000_000_000_000 };
@@ -46,7 +55,7 @@ function configuration(options: GatewayOptions, ports: readonly number[]): unkno
   const [port, adminPort, metricsPort] = ports;
   const models = Object.entries(MODELS).map(([name, provider]) => [
     name,
-    { deployments: [{ provider, model: provider === 'bedrock' ? 'anthropic.claude-3-haiku-20240307-v1:0' : name }] },
+    { deployments: [{ provider, model: UPSTREAM_MODELS[provider] ?? name }] },
   ]);
   return {
     server: { host: '127.0.0.1', port, adminPort, metricsPort, docs: false },
@@ -63,6 +72,9 @@ function configuration(options: GatewayOptions, ports: readonly number[]): unkno
         credentials: { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'bench' },
       },
       gemini: { kind: 'gemini', baseUrl: upstream, apiKey: 'bench' },
+      anthropic: { kind: 'anthropic', baseUrl: upstream, apiKey: 'bench' },
+      openai: { kind: 'openai', baseUrl: `${upstream}/v1`, apiKey: 'bench' },
+      compatible: { kind: 'openai-compatible', baseUrl: `${upstream}/v1`, apiKey: 'bench' },
     },
     models: Object.fromEntries(models),
   };

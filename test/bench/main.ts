@@ -27,8 +27,12 @@ const SCENARIOS: Readonly<Record<string, (stage: Stage) => Promise<Figures>>> = 
   openStream: measureMemory,
   native: async (stage) =>
     prefixed('native', { ...(await measureWhole(stage, 'bench')), sdkUs: await measureSdk(stage, 'azure') }),
+  'native.openai': async (stage) => prefixed('native.openai', await measureWhole(stage, 'bench-openai')),
+  'native.openai-compatible': async (stage) =>
+    prefixed('native.openai-compatible', await measureWhole(stage, 'bench-openai-compatible')),
   'translated.bedrock': (stage) => measureTranslated(stage, 'bedrock'),
   'translated.gemini': (stage) => measureTranslated(stage, 'gemini'),
+  'translated.anthropic': (stage) => measureTranslated(stage, 'anthropic'),
   stream: async (stage) => prefixed('stream', await measureStream(stage)),
 };
 

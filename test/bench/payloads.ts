@@ -94,6 +94,18 @@ export const GEMINI_ANSWER = JSON.stringify({
   responseId: 'bench',
 });
 
+/** A whole answer as Anthropic's Messages API gives it. */
+export const MESSAGES_ANSWER = JSON.stringify({
+  id: 'msg_bench',
+  type: 'message',
+  role: 'assistant',
+  model: 'claude-3-5-haiku-20241022',
+  content: [{ type: 'text', text: ANSWER_TEXT }],
+  stop_reason: 'end_turn',
+  stop_sequence: null,
+  usage: { input_tokens: PROMPT_TOKENS, output_tokens: COMPLETION_TOKENS },
+});
+
 const chunk = (fields: object): string =>
   `data: ${JSON.stringify({
     choices: [],

@@ -42,6 +42,18 @@ async function gemini(origin: string): Promise<Call> {
   };
 }
 
+async function anthropic(origin: string): Promise<Call> {
+  const { default: Anthropic } = await import('@anthropic-ai/sdk');
+  const client = new Anthropic({ baseURL: origin, apiKey: 'bench', maxRetries: 0 });
+  return () =>
+    client.messages.create({
+      model: 'claude-3-5-haiku-20241022',
+      system: SYSTEM_TEXT,
+      messages: [{ role: 'user', content: USER_TEXT }],
+      max_tokens: 256,
+    });
+}
+
 async function azure(origin: string): Promise<Call> {
   const { AzureOpenAI } = await import('openai');
   const client = new AzureOpenAI({ endpoint: origin, apiKey: 'bench', apiVersion: '2024-10-21', maxRetries: 0 });
@@ -57,7 +69,7 @@ async function azure(origin: string): Promise<Call> {
     });
 }
 
-const SDKS: Readonly<Record<string, (origin: string) => Promise<Call>>> = { azure, bedrock, gemini };
+const SDKS: Readonly<Record<string, (origin: string) => Promise<Call>>> = { anthropic, azure, bedrock, gemini };
 
 const [name = '', origin = ''] = process.argv.slice(2);
 const create = SDKS[name];

@@ -3,12 +3,21 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serveCommands } from './child-process.ts';
-import { AZURE_ANSWER, CONVERSE_ANSWER, GEMINI_ANSWER, STREAM_CHUNK, STREAM_END, STREAM_START } from './payloads.ts';
+import {
+  AZURE_ANSWER,
+  CONVERSE_ANSWER,
+  GEMINI_ANSWER,
+  MESSAGES_ANSWER,
+  STREAM_CHUNK,
+  STREAM_END,
+  STREAM_START,
+} from './payloads.ts';
 
 const PACED = /stream-(\d+)x(\d+)/;
 
 function answerFor(path: string): string {
   if (path.startsWith('/model/')) return CONVERSE_ANSWER;
+  if (path.startsWith('/v1/messages')) return MESSAGES_ANSWER;
   return path.includes(':generateContent') ? GEMINI_ANSWER : AZURE_ANSWER;
 }
 

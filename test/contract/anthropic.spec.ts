@@ -9,6 +9,7 @@ import { readReasoningState as read, reasoningState as issue } from '../../src/p
 import { Transport } from '../../src/transport/transport.js';
 import { ANTHROPIC_CONTEXT_LENGTH, FAKE_ANTHROPIC_KEY, FakeAnthropic } from '../support/fake-anthropic.ts';
 import { fromSdk, object, seen } from './anthropic-reader.ts';
+import { declared } from './capabilities.ts';
 import { ask, callOf, failureOf } from './provider-calls.ts';
 import { describeProviderContract } from './provider-contract.ts';
 import type { OracleAnswer, ProviderHarness, ProviderUnderTest } from './provider-harness.ts';
@@ -45,11 +46,7 @@ async function oracle(baseURL: string, prompt: string, stream: boolean): Promise
 }
 
 const harness: ProviderHarness = {
-  features: new Set([
-    ...(['image-data', 'image-url', 'json-object', 'json-schema', 'tool-choice', 'parallel-tool-calls'] as const),
-    ...(['stop', 'reasoning-effort', 'service-tier', 'end-user'] as const),
-  ]),
-  answers: new Set(['cached-usage', 'cache-write-usage', 'reasoning-usage', 'reasoning']),
+  ...declared('anthropic'),
   start,
   contextLength: ANTHROPIC_CONTEXT_LENGTH,
   contentFilter: { status: 400, message: 'Output blocked by content filtering policy' },

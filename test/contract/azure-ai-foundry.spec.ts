@@ -5,7 +5,8 @@ import { Transport } from '../../src/transport/transport.js';
 import { FakeAzureAiFoundry } from '../support/fake-azure-ai-foundry.ts';
 import { AZURE_CONTENT_FILTER } from '../support/fake-azure-openai.ts';
 import { OPENAI_CONTEXT_LENGTH } from '../support/fake-openai.ts';
-import { fromSdk, OPENAI_WIRE_FEATURES, seenOnWire } from './openai-wire-harness.ts';
+import { declared } from './capabilities.ts';
+import { fromSdk, seenOnWire } from './openai-wire-harness.ts';
 import { describeProviderContract } from './provider-contract.ts';
 import type { OracleAnswer, ProviderUnderTest } from './provider-harness.ts';
 
@@ -45,8 +46,7 @@ async function start(): Promise<ProviderUnderTest> {
 }
 
 describeProviderContract('azure-ai-foundry', {
-  features: OPENAI_WIRE_FEATURES,
-  answers: new Set(['cached-usage', 'reasoning-usage', 'reasoning', 'refusal']),
+  ...declared('azure-ai-foundry'),
   contextLength: OPENAI_CONTEXT_LENGTH,
   contentFilter: AZURE_CONTENT_FILTER,
   secrets: [KEY],

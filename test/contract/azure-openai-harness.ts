@@ -3,7 +3,8 @@ import { azureOpenAISettings } from '../../src/providers/azure-openai/azure-open
 import { AzureOpenAIProviders } from '../../src/providers/azure-openai/azure-openai.module.js';
 import { Transport } from '../../src/transport/transport.js';
 import { AZURE_CONTENT_FILTER, AZURE_CONTEXT_LENGTH, FakeAzureOpenAI } from '../support/fake-azure-openai.ts';
-import { fromSdk, OPENAI_WIRE_FEATURES, seenOnWire } from './openai-wire-harness.ts';
+import { declared } from './capabilities.ts';
+import { fromSdk, seenOnWire } from './openai-wire-harness.ts';
 import type { OracleAnswer, ProviderHarness, ProviderUnderTest } from './provider-harness.ts';
 
 const KEY = 'azure-test-key';
@@ -12,8 +13,7 @@ const API_VERSION = '2024-10-21';
 /** The harness for one of the resource's two APIs. */
 export function azureOpenAIHarness(api: 'classic' | 'v1'): ProviderHarness {
   return {
-    features: OPENAI_WIRE_FEATURES,
-    answers: new Set(['cached-usage', 'reasoning-usage', 'reasoning', 'refusal']),
+    ...declared('azure-openai'),
     contextLength: AZURE_CONTEXT_LENGTH,
     contentFilter: AZURE_CONTENT_FILTER,
     secrets: [KEY],

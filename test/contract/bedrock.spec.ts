@@ -12,6 +12,7 @@ import { errorFrame, eventFrame, exceptionFrame, withWrongChecksum } from '../su
 import { converseEvents, FakeBedrock, vectorOf } from '../support/fake-bedrock.ts';
 import type { Script } from '../support/fake-upstream.ts';
 import { askOracle, commandInput, pureClient, seenChat, streamOracle } from './bedrock-harness.ts';
+import { declared } from './capabilities.ts';
 import { describeProviderContract } from './provider-contract.ts';
 
 const KEYS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret-of-the-account' };
@@ -71,17 +72,7 @@ async function run(): Promise<Running> {
 }
 
 describeProviderContract('bedrock', {
-  features: new Set([
-    'image-data',
-    'json-object',
-    'json-schema',
-    'tool-choice',
-    'parallel-tool-calls',
-    'stop',
-    'reasoning-effort',
-    'service-tier',
-  ]),
-  answers: new Set(['cached-usage', 'cache-write-usage', 'reasoning']),
+  ...declared('bedrock'),
   contextLength: { status: 400, code: 'ValidationException', message: 'Input is too long for requested model.' },
   contentFilter: {
     status: 400,

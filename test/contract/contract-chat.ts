@@ -1,13 +1,19 @@
-import type { ChatRequest, MediaSource, Tool } from '../../src/contract/chat-request.js';
+import type { ChatRequest } from '../../src/contract/chat-request.js';
 import type { Reply } from '../support/fake-upstream.ts';
-import { ask, callOf, chatOf, complete, failureOf, saidBy } from './provider-calls.ts';
-import type { Feature, ProviderHarness, ProviderUnderTest, SeenChat } from './provider-harness.ts';
-
-export const WEATHER: Tool = {
-  name: 'get_weather',
-  description: 'The weather of a city.',
-  parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
-};
+import { ANSWERS, FEATURE_REQUESTS, WEATHER } from './contract-features.ts';
+import {
+  ask,
+  callOf,
+  chatOf,
+  complete,
+  drain,
+  failureOf,
+  saidBy,
+  saidIn,
+  streamed,
+  type Said,
+} from './provider-calls.ts';
+import type { AnswerFeature, Feature, ProviderHarness, ProviderUnderTest, SeenChat } from './provider-harness.ts';
 
 export const TWO_CALLS: Reply = {
   toolCalls: [
@@ -36,55 +42,27 @@ const CONVERSATION: ChatRequest = {
   tools: [WEATHER],
 };
 
-const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
-const SCHEMA = { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] };
+const PROMISES = {
+  yes: 'expresses',
+  emulated: 'expresses by other means, and says so,',
+  no: 'reports that it cannot express',
+} as const;
 
-/** A request that uses one feature, and what must be seen of it on the wire where the kind declares it. */
-const FEATURE_REQUESTS: Readonly<Record<Feature, { request: ChatRequest; check?: (seen: SeenChat) => void }>> = {
-  'image-data': {
-    request: image({ type: 'base64', mediaType: 'image/png', data: PIXEL }),
-    check: ({ turns }) => expect(turns[0]?.images).toEqual(['image/png']),
-  },
-  'image-url': {
-    request: image({ type: 'url', url: 'https://images.example/cat.png', mediaType: 'image/png' }),
-    check: ({ turns }) => expect(turns[0]?.images).toEqual(['https://images.example/cat.png']),
-  },
-  'json-object': { request: ask('As JSON.', { responseFormat: { type: 'json-object' } }) },
-  'json-schema': {
-    request: ask('A name.', { responseFormat: { type: 'json-schema', name: 'person', schema: SCHEMA } }),
-    check: ({ schema }) => expect(schema).toMatchObject(SCHEMA),
-  },
-  'tool-choice': {
-    request: ask('Weather?', { tools: [WEATHER], toolChoice: { type: 'tool', name: 'get_weather' } }),
-    check: ({ toolChoice }) => expect(toolChoice).toBe('tool:get_weather'),
-  },
-  'parallel-tool-calls': { request: ask('Weather?', { tools: [WEATHER], parallelToolCalls: false }) },
-  stop: {
-    request: ask('Count.', { stop: ['END', '\n\nUser:'] }),
-    check: ({ stop }) => expect(stop).toEqual(['END', '\n\nUser:']),
-  },
-  seed: { request: ask('Roll.', { seed: 42 }), check: ({ seed }) => expect(seed).toBe(42) },
-  penalties: { request: ask('Vary.', { presencePenalty: 0.5, frequencyPenalty: -0.5 }) },
-  choices: { request: ask('Twice.', { choices: 2 }) },
-  logprobs: { request: ask('Odds.', { logprobs: { top: 2 } }) },
-  'logit-bias': { request: ask('Bias.', { logitBias: { '42': -100 } }) },
-  'reasoning-effort': { request: ask('Think.', { reasoningEffort: 'low' }) },
-  'service-tier': { request: ask('Fast.', { serviceTier: 'priority' }) },
-  'end-user': { request: ask('Who?', { endUser: 'user-1' }) },
-};
+function supportOf({ features, capabilities }: ProviderHarness, feature: Feature): keyof typeof PROMISES {
+  if (!features.has(feature)) return 'no';
+  return capabilities?.emulated.includes(feature) === true ? 'emulated' : 'yes';
+}
 
-function image(source: MediaSource): ChatRequest {
-  return {
-    messages: [
-      {
-        role: 'user',
-        content: [
-          { type: 'text', text: 'What is this?' },
-          { type: 'image', source },
-        ],
-      },
-    ],
-  };
+/** True = rejected as what the caller asked for and cannot have; other failures are thrown. */
+async function isRefused(answer: Promise<unknown>): Promise<boolean> {
+  const outcome = await answer.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (outcome === undefined) return false;
+  const { code } = await failureOf(Promise.reject(outcome));
+  expect(['unsupported_parameter', 'invalid_value']).toContain(code);
+  return true;
 }
 
 /** What a chat request becomes on the wire, and what a whole answer becomes. */
@@ -137,25 +115,20 @@ export function describeChat(harness: ProviderHarness, subject: () => ProviderUn
     });
 
     for (const [feature, { request, check }] of Object.entries(FEATURE_REQUESTS)) {
-      if (harness.features.has(feature as Feature)) {
-        it(`expresses ${feature}`, async () => {
-          const call = callOf(subject().chatModel, request);
-          await chatOf(subject()).complete(call);
-          expect(call.warnings.filter(({ kind }) => kind === 'dropped')).toEqual([]);
-          const record = subject().fake.records.at(-1);
-          if (record !== undefined) check?.(subject().seen(record));
-        });
-      } else {
-        it(`reports that it cannot express ${feature}`, async () => {
-          const call = callOf(subject().chatModel, request);
-          const failure = await chatOf(subject())
-            .complete(call)
-            .then(() => undefined)
-            .catch((error: unknown) => failureOf(Promise.reject(error)));
-          if (failure === undefined) expect(call.warnings).not.toEqual([]);
-          else expect(failure.code).toBe('unsupported_parameter');
-        });
-      }
+      const support = supportOf(harness, feature as Feature);
+      it.each([false, true])(`${PROMISES[support]} ${feature}, stream: %s`, async (stream) => {
+        const call = callOf(subject().chatModel, request);
+        const ability = chatOf(subject());
+        const answer = stream ? ability.stream(call).then(drain) : ability.complete(call);
+        if (support === 'no' && (await isRefused(answer))) return;
+        await answer;
+        const kinds = new Set(call.warnings.map(({ kind }) => kind));
+        if (support === 'no') expect([...kinds].some((kind) => kind !== 'emulated')).toBe(true);
+        else expect(kinds).not.toContain('dropped');
+        if (harness.capabilities !== undefined) expect(kinds.size > 0).toBe(support !== 'yes');
+        const record = subject().fake.records.at(-1);
+        if (support !== 'no' && record !== undefined) check?.(subject().seen(record));
+      });
     }
 
     for (const { name, request, check } of harness.extraRequests ?? []) {
@@ -209,37 +182,18 @@ export function describeChat(harness: ProviderHarness, subject: () => ProviderUn
     it('tells no usage when the provider tells none', async () => {
       expect((await answer({ usage: null })).usage).toBeUndefined();
     });
+  });
 
-    const withUsage = { promptTokens: 100, completionTokens: 50 };
-    if (harness.answers.has('cached-usage')) {
-      it('counts cached prompt tokens inside the prompt', async () => {
-        const { usage } = await answer({ usage: { ...withUsage, cachedPromptTokens: 64 } });
-        expect(usage).toMatchObject({ promptTokens: 100, cachedPromptTokens: 64, completionTokens: 50 });
-      });
+  describe.each([false, true])('answers, stream: %s,', (stream) => {
+    async function answer(reply: Reply): Promise<Said> {
+      subject().fake.enqueue({ reply });
+      return stream ? saidIn(await streamed(subject(), ask())) : saidBy(await complete(subject(), ask()));
     }
-    if (harness.answers.has('cache-write-usage')) {
-      it('counts cache writes inside the prompt', async () => {
-        const { usage } = await answer({ usage: { ...withUsage, cacheWriteTokens: 30, cachedPromptTokens: 20 } });
-        expect(usage).toMatchObject({ promptTokens: 100, cacheWriteTokens: 30, cachedPromptTokens: 20 });
-      });
-    }
-    if (harness.answers.has('reasoning-usage')) {
-      it('counts reasoning tokens inside the completion', async () => {
-        const { usage } = await answer({ usage: { ...withUsage, reasoningTokens: 40 } });
-        expect(usage).toMatchObject({ completionTokens: 50, reasoningTokens: 40 });
-      });
-    }
-    if (harness.answers.has('reasoning')) {
-      it('gives reasoning apart from the text', async () => {
-        expect(await answer({ reasoning: 'Let me see. ', text: 'Yes.' })).toMatchObject({
-          reasoning: 'Let me see. ',
-          text: 'Yes.',
-        });
-      });
-    }
-    if (harness.answers.has('refusal')) {
-      it('gives a refusal apart from the text', async () => {
-        expect(await answer({ refusal: 'I cannot.' })).toMatchObject({ refusal: 'I cannot.', text: '' });
+
+    for (const [feature, { reply, told, untold }] of Object.entries(ANSWERS)) {
+      const isDeclared = harness.answers.has(feature as AnswerFeature);
+      it(isDeclared ? `tell ${feature}` : `tell nothing of ${feature}`, async () => {
+        expect(await answer(reply)).toMatchObject(isDeclared ? told : untold);
       });
     }
   });

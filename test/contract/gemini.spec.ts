@@ -7,6 +7,7 @@ import { GeminiProvider } from '../../src/providers/gemini/gemini.provider.js';
 import { Transport } from '../../src/transport/transport.js';
 import { FAKE_GEMINI_KEY, FakeGemini } from '../support/fake-gemini.ts';
 import { startGateway } from '../support/gateway-process.ts';
+import { declared } from './capabilities.ts';
 import { object, oracleAnswer, seen } from './gemini-reader.ts';
 import { describeProviderContract } from './provider-contract.ts';
 import type { OracleAnswer, ProviderHarness, ProviderUnderTest } from './provider-harness.ts';
@@ -47,11 +48,7 @@ async function oracle(baseUrl: string, prompt: string, stream: boolean): Promise
 }
 
 const harness: ProviderHarness = {
-  features: new Set([
-    ...(['image-data', 'image-url', 'json-object', 'json-schema', 'tool-choice', 'stop', 'seed'] as const),
-    ...(['penalties', 'choices', 'logprobs', 'reasoning-effort', 'service-tier'] as const),
-  ]),
-  answers: new Set(['cached-usage', 'reasoning-usage', 'reasoning']),
+  ...declared('gemini'),
   start,
   contextLength: {
     status: 400,

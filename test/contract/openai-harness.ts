@@ -7,8 +7,9 @@ import { OpenAICompatibleProviders } from '../../src/providers/openai-compatible
 import { Transport } from '../../src/transport/transport.js';
 import { FakeOpenAI, OPENAI_CONTEXT_LENGTH } from '../support/fake-openai.ts';
 import type { WireHabits } from '../support/fake-openai-wire.ts';
-import { fromSdk, OPENAI_WIRE_FEATURES, seenOnWire } from './openai-wire-harness.ts';
-import type { AnswerFeature, Feature, OracleAnswer, ProviderHarness, ProviderUnderTest } from './provider-harness.ts';
+import { declared, type Declaration } from './capabilities.ts';
+import { fromSdk, seenOnWire } from './openai-wire-harness.ts';
+import type { OracleAnswer, ProviderHarness, ProviderUnderTest } from './provider-harness.ts';
 
 const KEY = 'openai-test-key';
 
@@ -20,10 +21,9 @@ interface Server {
   create(transport: Transport, baseUrl: string): Provider;
 }
 
-function harnessOf(server: Server, features: ReadonlySet<Feature>): ProviderHarness {
+function harnessOf(server: Server, declaration: Declaration): ProviderHarness {
   return {
-    features,
-    answers: new Set<AnswerFeature>(['cached-usage', 'reasoning-usage', 'reasoning', 'refusal']),
+    ...declaration,
     contextLength: OPENAI_CONTEXT_LENGTH,
     secrets: server.apiKey === undefined ? [] : [server.apiKey],
     start: () => start(server),
@@ -38,7 +38,7 @@ export function openAIHarness(): ProviderHarness {
     create: (transport, baseUrl) =>
       new OpenAIProviders(transport).create('openai', openAISettings.parse({ baseUrl, apiKey: KEY })),
   };
-  return harnessOf(server, OPENAI_WIRE_FEATURES);
+  return harnessOf(server, declared('openai'));
 }
 
 interface CompatibleServer {
@@ -47,20 +47,17 @@ interface CompatibleServer {
   /** Settings beyond address and key. */
   readonly settings?: object;
   readonly hasEmbeddings?: boolean;
-  /** Features of the wire the settings declare absent. */
-  readonly without?: readonly Feature[];
 }
 
 /** A server that speaks as OpenAI does, but for its habits, and the settings that declare them. */
-export function compatibleHarness(server: CompatibleServer): ProviderHarness {
-  const { apiKey, habits, settings, hasEmbeddings = true, without = [] } = server;
+export function compatibleHarness(server: CompatibleServer, declaration: Declaration): ProviderHarness {
+  const { apiKey, habits, settings, hasEmbeddings = true } = server;
   const key = apiKey === undefined ? {} : { apiKey };
-  const features = new Set([...OPENAI_WIRE_FEATURES].filter((feature) => !without.includes(feature)));
   const create: Server['create'] = (transport, baseUrl) => {
     const parsed = openAICompatibleSettings.parse({ baseUrl, ...key, ...settings });
     return new OpenAICompatibleProviders(transport).create('compatible', parsed);
   };
-  return harnessOf({ ...key, ...(habits === undefined ? {} : { habits }), hasEmbeddings, create }, features);
+  return harnessOf({ ...key, ...(habits === undefined ? {} : { habits }), hasEmbeddings, create }, declaration);
 }
 
 async function start({ apiKey, habits, hasEmbeddings, create }: Server): Promise<ProviderUnderTest> {

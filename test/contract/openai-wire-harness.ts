@@ -1,26 +1,11 @@
 import type { OpenAI } from 'openai';
 import type { FinishReason } from '../../src/contract/chat-response.js';
 import type { FakeRecord } from '../support/fake-upstream.ts';
+import { declared } from './capabilities.ts';
 import type { Feature, OracleAnswer, SeenChat, SeenTurn } from './provider-harness.ts';
 
 /** What the wire itself has a word for. */
-export const OPENAI_WIRE_FEATURES: ReadonlySet<Feature> = new Set<Feature>([
-  'image-data',
-  'image-url',
-  'json-object',
-  'json-schema',
-  'tool-choice',
-  'parallel-tool-calls',
-  'stop',
-  'seed',
-  'penalties',
-  'choices',
-  'logprobs',
-  'logit-bias',
-  'reasoning-effort',
-  'service-tier',
-  'end-user',
-]);
+export const OPENAI_WIRE_FEATURES: ReadonlySet<Feature> = declared('openai').features;
 
 interface WireMessage {
   readonly role: SeenTurn['role'] | 'developer';

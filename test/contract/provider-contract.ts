@@ -20,6 +20,26 @@ export function describeProviderContract(name: string, harness: ProviderHarness)
       expect(['abort', 'drain']).toContain(current.provider.onDisconnect);
     });
 
+    const { capabilities } = harness;
+    if (capabilities !== undefined) {
+      it('has the abilities it declares, and no others', () => {
+        const { kind, embeddings, tokenCount, native, onDisconnect } = current.provider;
+        expect({
+          kind,
+          embeddings: embeddings !== undefined,
+          tokenCount: tokenCount !== undefined,
+          dialects: [...(native?.dialects ?? [])].sort(),
+          onDisconnect,
+        }).toEqual({
+          kind: capabilities.kind,
+          embeddings: capabilities.embeddings,
+          tokenCount: capabilities.tokenCount,
+          dialects: [...capabilities.dialects].sort(),
+          onDisconnect: capabilities.onDisconnect,
+        });
+      });
+    }
+
     describeChat(harness, subject);
     describeStream(harness, subject);
     describeErrors(harness, subject);

@@ -3,18 +3,28 @@ import type { FinishReason } from '../../src/contract/chat-response.js';
 import type { Provider } from '../../src/contract/provider.js';
 import type { Usage } from '../../src/contract/usage.js';
 import type { FakeRecord, FakeUpstream, Failure } from '../support/fake-upstream.ts';
+import type { Capabilities } from './capabilities.ts';
 
 /**
  * What a kind can express beyond text, system, turns, tools and limits. The suite tests each declared feature, and
- * of each undeclared one that a request using it is reported: by a LossWarning or an `unsupported_parameter` error.
+ * of each undeclared one that a request using it is reported: by a LossWarning or a refusal.
  */
 export type Feature =
   | 'image-data'
   | 'image-url'
+  | 'audio-data'
+  | 'file-data'
+  | 'file-url'
+  | 'citations'
   | 'json-object'
   | 'json-schema'
   | 'tool-choice'
   | 'parallel-tool-calls'
+  | 'strict-tools'
+  | 'tool-result-image'
+  | 'tool-error'
+  | 'late-system'
+  | 'cache'
   | 'stop'
   | 'seed'
   | 'penalties'
@@ -22,6 +32,7 @@ export type Feature =
   | 'logprobs'
   | 'logit-bias'
   | 'reasoning-effort'
+  | 'reasoning-budget'
   | 'service-tier'
   | 'end-user';
 
@@ -86,6 +97,8 @@ export interface ProviderUnderTest {
 export interface ProviderHarness {
   readonly features: ReadonlySet<Feature>;
   readonly answers: ReadonlySet<AnswerFeature>;
+  /** All the table of docs/providers.md says of the kind; absent = it is not in the table, `features` alone are held. */
+  readonly capabilities?: Capabilities;
   /** Called before each test. */
   start(): Promise<ProviderUnderTest>;
   /** What the provider answers to a request beyond its context window. */

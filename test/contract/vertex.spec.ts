@@ -1,5 +1,6 @@
 import { ANTHROPIC_CONTEXT_LENGTH } from '../support/fake-anthropic.ts';
 import { FAKE_GOOGLE_TOKEN } from '../support/fake-google-tokens.ts';
+import { declared } from './capabilities.ts';
 import { ask, callOf, failureOf } from './provider-calls.ts';
 import { describeProviderContract } from './provider-contract.ts';
 import type { ProviderHarness, ProviderUnderTest } from './provider-harness.ts';
@@ -8,11 +9,7 @@ import { CLAUDE_MODEL, GEMINI_MODEL, startVertex } from './vertex-harness.ts';
 const SECRETS = [`${FAKE_GOOGLE_TOKEN}-1`, '127.0.0.1', 'fake-project'];
 
 const gemini: ProviderHarness = {
-  features: new Set([
-    ...(['image-data', 'image-url', 'json-object', 'json-schema', 'tool-choice', 'stop', 'seed'] as const),
-    ...(['penalties', 'choices', 'logprobs', 'reasoning-effort', 'service-tier'] as const),
-  ]),
-  answers: new Set(['cached-usage', 'reasoning-usage', 'reasoning']),
+  ...declared('vertex, Gemini'),
   start: () => startVertex('gemini'),
   contextLength: {
     status: 400,
@@ -37,11 +34,7 @@ const gemini: ProviderHarness = {
 };
 
 const claude: ProviderHarness = {
-  features: new Set([
-    ...(['image-data', 'image-url', 'json-object', 'json-schema', 'tool-choice', 'parallel-tool-calls'] as const),
-    ...(['stop', 'reasoning-effort', 'service-tier', 'end-user'] as const),
-  ]),
-  answers: new Set(['cached-usage', 'cache-write-usage', 'reasoning-usage', 'reasoning']),
+  ...declared('vertex, Claude'),
   start: async () => startVertex('claude'),
   contextLength: ANTHROPIC_CONTEXT_LENGTH,
   contentFilter: { status: 400, message: 'Output blocked by content filtering policy' },

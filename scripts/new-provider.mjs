@@ -99,4 +99,5 @@ Next:
   npx jest test/contract/${kind}.spec.ts    fails, and names the function to write next
   npx tsc --noEmit && npx eslint src/providers/${kind} test
   node scripts/reference-docs.mjs           when the settings stand
+  node scripts/providers-docs.mjs           when test/contract/capabilities.ts has the kind
 See docs/adding-a-provider.md.`);

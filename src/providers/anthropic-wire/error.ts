@@ -37,10 +37,7 @@ const BY_STATUS = new Map<number, ErrorCode>([
 
 /** Rejections that mean more than a request that is not valid. */
 const MEANINGS: readonly (readonly [pattern: RegExp, code: ErrorCode])[] = [
-  [
-    /prompt is too long|input is too long|exceeds? (the )?context (limit|window|length)/i,
-    'context_length_exceeded',
-  ],
+  [/prompt is too long|input is too long|exceeds? (the )?context (limit|window|length)/i, 'context_length_exceeded'],
   [/input length and `?max_tokens`? exceed/i, 'context_length_exceeded'],
   [/blocked by (our |the )?content filter/i, 'content_filter'],
   [/credit balance|workspace .*(limit|disabled)|organization .*disabled|usage limits?/i, 'provider_authentication'],

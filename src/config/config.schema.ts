@@ -41,7 +41,7 @@ const streamSchema = z
     holdMs: milliseconds.default(15_000).describe('Longest time the status may wait for the first content.'),
     heartbeatMs: milliseconds.default(15_000),
     stallMs: milliseconds.default(60_000).describe('A client that takes no byte for this long is cut.'),
-    maxBufferedBytes: z.int().min(16_384).max(16_777_216).default(65_536),
+    maxBufferedBytes: z.int().min(16_384).max(16_777_216).default(32_768),
     maxEventBytes: z.int().min(1_024).max(67_108_864).default(1_048_576),
   })
   .prefault({});

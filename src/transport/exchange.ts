@@ -69,7 +69,9 @@ export abstract class Exchange implements Dispatcher.DispatchHandler, Deadline {
     this.context.onDispatch();
   }
 
-  onResponseStart(_controller: Controller, status: number, headers: Headers): void {
+  onResponseStart(controller: Controller, status: number, headers: Headers): void {
+    // They are views of the first chunk read, which they would keep for as long as the answer lasts.
+    controller.rawHeaders = [];
     if (this.isOver || status < 200) return;
     this.phase = 'body';
     this.headersArrived(status, headers);

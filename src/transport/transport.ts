@@ -18,6 +18,9 @@ type ConfiguredTransport = TollgateConfig['transport'];
 /** The `transport` section of the configuration; `noProxy` absent = no exceptions. */
 export type TransportSettings = Omit<ConfiguredTransport, 'noProxy'> & Partial<Pick<ConfiguredTransport, 'noProxy'>>;
 
+/** Bytes from which on a socket reads no further than its reader. */
+const READ_AHEAD_BYTES = 16_384;
+
 /** Longest handshake a connection may take; calls wait for one only as long as their own `connectMs`. */
 const HANDSHAKE_MS = 10_000;
 
@@ -156,8 +159,8 @@ export class Transport {
     this.throughProxy ??= new ProxyAgent({
       ...poolOptions(this.settings),
       uri: proxy,
-      requestTls: tlsOptions(this.settings),
-      proxyTls: tlsOptions(this.settings),
+      requestTls: connectOptions(this.settings),
+      proxyTls: connectOptions(this.settings),
     });
     return this.throughProxy;
   }
@@ -177,10 +180,13 @@ function poolOptions({ connectionsPerOrigin, keepAliveMs }: TransportSettings) {
   };
 }
 
-function tlsOptions({ caFile }: TransportSettings): { ca?: string[] } {
-  return caFile === undefined ? {} : { ca: [...getCACertificates('default'), readFileSync(caFile, 'utf8')] };
+/** What a connection is made with. A paused one reads ahead by at most a chunk: every stalled stream holds that much. */
+function connectOptions({ caFile }: TransportSettings): { highWaterMark: number; ca?: string[] } {
+  const highWaterMark = READ_AHEAD_BYTES;
+  if (caFile === undefined) return { highWaterMark };
+  return { highWaterMark, ca: [...getCACertificates('default'), readFileSync(caFile, 'utf8')] };
 }
 
 function directPool(origin: string, settings: TransportSettings): Dispatcher {
-  return new Pool(origin, { ...poolOptions(settings), connect: tlsOptions(settings) });
+  return new Pool(origin, { ...poolOptions(settings), connect: connectOptions(settings) });
 }

@@ -90,14 +90,38 @@ export class NativeRelay extends Relay implements ByteSink {
       isTerminal = (bits & NATIVE_EVENT.terminal) !== 0;
       if (isTerminal) break;
     }
-    const ready = passed.length === 0 ? true : this.emit(joined(passed), hasContent);
+    let ready = true;
+    for (const run of inRuns(passed)) ready = this.emit(run, hasContent);
     if (hasFailed) this.fail(tap.failure() ?? new GatewayError('provider_error'));
     else if (isTerminal) this.complete();
     return ready;
   }
 }
 
-function joined(parts: readonly Buffer[]): Buffer {
-  const [first] = parts;
-  return parts.length === 1 && first !== undefined ? first : Buffer.concat(parts);
+/** Parts in different places of memory that are shorter in all are copied into one, to leave in one write. */
+const COPIED_BYTES = 4_096;
+
+/**
+ * The parts as few pieces without copying: those that lie side by side in memory, as the events of one chunk do, are one
+ * view of it. A copy would hold a chunk twice for as long as a slow client waits.
+ */
+function inRuns(parts: readonly Buffer[]): Buffer[] {
+  const runs: Buffer[] = [];
+  let first: Buffer | undefined;
+  let end = 0;
+  let total = 0;
+  const close = (): void => {
+    if (first !== undefined) runs.push(Buffer.from(first.buffer, first.byteOffset, end - first.byteOffset));
+  };
+  for (const part of parts) {
+    if (first === undefined || part.buffer !== first.buffer || part.byteOffset !== end) {
+      close();
+      first = part;
+      end = part.byteOffset;
+    }
+    end += part.length;
+    total += part.length;
+  }
+  close();
+  return runs.length > 1 && total <= COPIED_BYTES ? [Buffer.concat(runs, total)] : runs;
 }
